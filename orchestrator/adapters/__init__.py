@@ -1,0 +1,1 @@
+"""Vendors: each adapter imports ports, values and errors, and never another adapter."""

@@ -1,0 +1,1 @@
+"""Speech providers and local voices."""

@@ -1,0 +1,43 @@
+"""Sound as the program carries it: mono, 16 bit, little endian PCM in `bytes`, and what is measured on it.
+
+Lengths are in samples where a name says so and in seconds otherwise. Nothing here knows pieces, legs or providers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_BYTES = 2
+FRAME_SECONDS = 0.02
+"""Telephony carries speech in frames of 20 ms."""
+
+Samples = NDArray[np.int16]
+
+
+def samples_in(pcm: bytes) -> int:
+    """Return how many samples `pcm` holds."""
+    return len(pcm) // SAMPLE_BYTES
+
+
+def seconds_of(pcm: bytes, rate: int) -> float:
+    """Return how long `pcm` sounds at `rate` samples a second."""
+    return len(pcm) / (SAMPLE_BYTES * rate)
+
+
+def silence(seconds: float, rate: int) -> bytes:
+    """Return that much digital silence."""
+    return bytes(SAMPLE_BYTES * round(seconds * rate))
+
+
+def to_samples(pcm: bytes) -> Samples:
+    """View `pcm` as an array of samples (read only, no copy)."""
+    return np.frombuffer(pcm, dtype="<i2")
+
+
+def level_dbfs(pcm: bytes) -> float:
+    """Return the RMS level relative to full scale in dB; -inf for silence or nothing."""
+    if not pcm:
+        return float("-inf")
+    power = float(np.mean(np.square(to_samples(pcm).astype(np.float64))))
+    return float(10 * np.log10(power / 32768.0**2)) if power else float("-inf")

@@ -1,0 +1,117 @@
+"""What a bot is and what it may say: the base class, its words, and the handle through which it sees its call.
+
+Running the hooks, and what happens when one fails, is hooks.py's; which bot a name means is bot_loading.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from orchestrator.dialogue.transcript import Entry
+from orchestrator.ports import CallFacts
+
+
+@frozen
+class Say:
+    """Text with wishes about how it is said; a plain `str` is a `Say` without any.
+
+    `brief` is a shorter variant for when the line is crowded, `cached` allows the phrase cache, `interruptible=False`
+    lets the caller's voice pass over it. `language` and `voice` hold for the whole reply: its first `Say` decides.
+    """
+
+    text: str
+    brief: str | None = None
+    cached: bool = False
+    interruptible: bool = True
+    language: str | None = None
+    voice: str | None = None
+
+
+Words = AsyncIterator[str | Say] | Iterator[str | Say]
+"""What a hook yields: an async generator, or a plain one that is run in a worker lane."""
+
+
+@frozen
+class Turn:
+    """One turn of the caller: its words and how long they took, in seconds."""
+
+    text: str
+    seconds: float
+
+
+@frozen
+class Heard:
+    """How a reply of the bot ended: what of it the caller heard, what was cut, and what we could not speak.
+
+    `heard + cut + unspoken` is the reply's text, character for character.
+    """
+
+    heard: str
+    cut: str
+    unspoken: str
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the caller (or the end of the call) cut the reply short."""
+        return bool(self.cut.strip())
+
+
+class Talk(Protocol):
+    """A bot's view of its call."""
+
+    call: CallFacts
+    shared: Any
+    """What the bot's class opened in `shared`, the same object for all its calls; None without one."""
+
+    @property
+    def transcript(self) -> tuple[Entry, ...]:
+        """Everything said so far by both sides; the bot's words as they were heard."""
+
+    def say(self, text: str | Say) -> None:
+        """Say something outside a reply: as soon as nobody speaks."""
+
+    def hang_up(self) -> None:
+        """End the call once everything said so far has been heard."""
+
+    def transfer(self, to: str) -> None:
+        """Hand the caller over to `to` once everything said so far has been heard."""
+
+
+class Bot:
+    """The base of a bot: one instance a call, every hook optional. Options of the configuration go to the constructor.
+
+    Hooks that speak are async generators of `str` or `Say`; written as plain generators they run in a worker lane, so
+    that they may block.
+    """
+
+    @classmethod
+    @asynccontextmanager
+    async def shared(cls, options: Mapping[str, Any]) -> AsyncIterator[Any]:
+        """Open, once per process, what calls share (a client, a database pool); the value becomes `talk.shared`."""
+        yield None
+
+    def opening(self, talk: Talk) -> Words:
+        """Speak first: asked once, when the call is answered."""
+        return iter(())
+
+    def reply(self, turn: Turn, talk: Talk) -> Words:
+        """Answer the caller's turn."""
+        return iter(())
+
+    def on_silence(self, talk: Talk) -> Words:
+        """Speak up when nobody has said a word for a while (`dialogue.silence_after`)."""
+        return iter(())
+
+    def on_digits(self, digits: str, talk: Talk) -> Words:
+        """Answer keys that the caller pressed."""
+        return iter(())
+
+    async def on_heard(self, heard: Heard) -> None:
+        """Learn how a reply ended; asked before the next hook."""
+
+    async def on_hang_up(self) -> None:
+        """Clean up when the call is over, whoever ended it."""

@@ -1,0 +1,58 @@
+"""The errors that cross a layer: each vendor's exception is mapped to one of these at its edge, once."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class TalkingstickError(Exception):
+    """Every error that this package raises on purpose."""
+
+
+class SettingsError(TalkingstickError):
+    """A setting is unknown or wrong: the message names the key, the value and what would be right."""
+
+
+class BotLoadError(TalkingstickError):
+    """A bot cannot be used: not importable, no such class, or a hook with the wrong shape."""
+
+
+class BotError(TalkingstickError):
+    """A bot broke its contract during a call: it raised, yielded the wrong thing or took too long."""
+
+
+class LegClosed(TalkingstickError):
+    """The telephony leg is gone: nothing more can be written to it or read from it."""
+
+
+class FaultKind(Enum):
+    """What a provider's refusal or silence means; each kind has one answer."""
+
+    CONCURRENCY = "concurrency"
+    """Somebody else holds the slot: wait for the account, then ask again."""
+    RATE = "rate"
+    """Too many requests in a window: wait as long as it says, then ask again."""
+    LINKS = "links"
+    """Too many sockets: do with fewer."""
+    RETRY = "retry"
+    """Worth another try: a dropped socket, a server error, silence."""
+    REQUEST = "request"
+    """This text or voice is refused for good, others may pass."""
+    FINAL = "final"
+    """Nothing will pass until a person acts: bad key, retired model."""
+
+
+class ProviderFault(TalkingstickError):
+    """The provider refused or failed; `kind` says what that asks for.
+
+    `retry_after` is in seconds, as the provider asked for it, or None.
+    """
+
+    def __init__(self, kind: FaultKind, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.retry_after = retry_after
+
+    def __repr__(self) -> str:
+        return f"ProviderFault({self.kind.name}, {self.message!r})"

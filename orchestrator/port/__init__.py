@@ -1,0 +1,1 @@
+"""The one listener: plain HTTP requests and WebSocket upgrades on the same port."""

@@ -1,0 +1,138 @@
+"""Every setting with its default, its unit and what it may be; reading them from a file is settings_file.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import attrs
+from attrs import Factory, field, frozen
+
+Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+def _between(low: float, high: float) -> Check:
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: float) -> None:
+        if not low <= value <= high:
+            raise ValueError(f"{value!r} is out of range: {attribute.name} lies between {low:g} and {high:g}")
+
+    return check
+
+
+@frozen(kw_only=True)
+class ProviderSettings:
+    """The speech provider and what the account allows: `[provider]`."""
+
+    address: str = "wss://api.smallest.ai"
+    """Scheme and host, without a path (`api` chooses that)."""
+    api: Literal["unified", "per_model"] = "unified"
+    """The current endpoint for all models, or the older one with the model in its path."""
+    key_env: str = "WAVES_API_KEY"
+    """The environment variable that holds the account's key."""
+    key_file: str = ""
+    """A file that holds the key instead (first line)."""
+    model: str = "lightning_v3.1"
+    voice: str = "avery"
+    language: str = "en"
+    speed: float = field(default=1.0, validator=_between(0.5, 2.0))
+    slots: int = field(default=1, validator=_between(1, 1000))
+    """Requests at a time, of the whole account."""
+    links: int = field(default=5, validator=_between(2, 5000))
+    """WebSockets at a time, of the whole account (published: 5 a slot)."""
+    link_reuse: Literal["auto", "never"] = "auto"
+    """Use a socket again after its `complete`: find out, or never."""
+    link_idle: float = field(default=45.0, validator=_between(1, 3600))
+    """Seconds after which an idle link is replaced (the provider closes at 60)."""
+    connect_within: float = field(default=4.0, validator=_between(0.1, 60))
+    """Seconds a WebSocket may take to open."""
+    settle: float = field(default=0.1, validator=_between(0.001, 10))
+    """Seconds the provider still counts a request after its link is gone, until learned."""
+    backoff: float = field(default=0.5, validator=_between(0.001, 10))
+    """Seconds to wait after a refusal for concurrency, until learned."""
+    overdue: float = field(default=2.0, validator=_between(0.1, 60))
+    """Seconds past the predicted end after which a request without a terminal frame is given up with its link."""
+    word_timestamps: bool = True
+    """Ask when each word sounds: the heard position is exact where the voice can tell."""
+
+
+@frozen(kw_only=True)
+class SlotSettings:
+    """Who is next: `[slot]`."""
+
+    patience: float = field(default=0.2, validator=_between(0, 10))
+    """Seconds a first piece may wait before it is late."""
+    bound: float = field(default=2.0, validator=_between(0, 60))
+    """Seconds of slot by which a waiting call may fall behind before it goes first."""
+
+
+@frozen(kw_only=True)
+class SpeechSettings:
+    """Pieces and joins: `[speech]`."""
+
+    look_ahead: float = field(default=6.0, validator=_between(1, 60))
+    """Seconds of a reply that are synthesised before they are heard, at most."""
+    piece_characters: int = field(default=250, validator=_between(40, 2000))
+    """Characters of one request, at most (published advice: 250)."""
+    least_characters: int = field(default=12, validator=_between(1, 100))
+    """Characters of a piece, at least; a whole sentence may be shorter."""
+    characters_per_second: float = field(default=15.0, validator=_between(1, 100))
+    """Speaking rate until it is learned."""
+    pause_before: float = field(default=0.02, validator=_between(0, 1))
+    """Silence that is left before a piece, in seconds."""
+    pause_comma: float = field(default=0.12, validator=_between(0, 2))
+    """Silence that is left after a piece that ends inside a sentence, at most."""
+    pause_sentence: float = field(default=0.3, validator=_between(0, 2))
+    """Silence that is left after a piece that ends a sentence, at most."""
+    tries: int = field(default=4, validator=_between(1, 20))
+    """How often a piece is asked for before the reply is given up."""
+
+
+@frozen(kw_only=True)
+class DialogueSettings:
+    """Turns, and how long a bot may take: `[dialogue]`."""
+
+    first_text_within: float = field(default=8.0, validator=_between(0.1, 300))
+    """Seconds until a bot's first text."""
+    text_within: float = field(default=10.0, validator=_between(0.1, 300))
+    """Seconds between two texts of a reply."""
+    silence_after: float = field(default=0.0, validator=_between(0, 3600))
+    """Seconds without a word from either side after which `on_silence` is asked; 0: never."""
+    apology: str = "I am sorry, something went wrong on my side. Could you say that again?"
+    """What the caller hears when the bot fails."""
+    failures: int = field(default=3, validator=_between(1, 100))
+    """Failures of the bot in a row after which the call is ended."""
+    write_texts: bool = False
+    """Write transcripts with their texts (the demo does)."""
+
+
+@frozen(kw_only=True)
+class BotSettings:
+    """Which bot answers: `[bot]`."""
+
+    use: str = "echo"
+    """`package.module:Class`, or a name from the entry-point group `talkingstick.bots`."""
+    options: dict[str, Any] = Factory(dict)
+    """Keyword arguments for its constructor."""
+    weight: float = field(default=1.0, validator=_between(0.01, 100))
+    """Its calls' share of the slot when calls compete, beside others' 1.0."""
+
+
+@frozen(kw_only=True)
+class LogSettings:
+    """Logs, one JSON object a line on standard error: `[log]`."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    blocked_after: float = field(default=0.1, validator=_between(0.01, 60))
+    """Seconds for which one task may keep the loop before it is named with its stack."""
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Everything, by section."""
+
+    provider: ProviderSettings = ProviderSettings()
+    slot: SlotSettings = SlotSettings()
+    speech: SpeechSettings = SpeechSettings()
+    dialogue: DialogueSettings = DialogueSettings()
+    bot: BotSettings = BotSettings()
+    log: LogSettings = LogSettings()

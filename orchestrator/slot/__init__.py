@@ -1,0 +1,1 @@
+"""Who may ask the provider for speech next, and when the slot is free again."""

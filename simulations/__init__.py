@@ -1,0 +1,1 @@
+"""The other side: simulated providers, callers, loads and their reports."""

@@ -1,0 +1,1 @@
+"""Tests mirror the packages: one file a module, claims in docstrings."""
