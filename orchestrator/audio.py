@@ -41,3 +41,27 @@ def level_dbfs(pcm: bytes) -> float:
         return float("-inf")
     power = float(np.mean(np.square(to_samples(pcm).astype(np.float64))))
     return float(10 * np.log10(power / 32768.0**2)) if power else float("-inf")
+
+
+WINDOW_SECONDS = 0.005
+"""The grain at which sound is told from silence."""
+SILENCE_DBFS = -50.0
+"""What is quieter over a window is silence: espeak and tone pause at digital zero and their softest sounds (f, th, h)
+lie at -46 dBFS; one step of 16 bit noise lies at -90, of mu-law near zero at -72."""
+_SILENT_POWER = 32768.0**2 * 10 ** (SILENCE_DBFS / 10)
+
+
+def window_samples(rate: int) -> int:
+    """Return how many samples one window of WINDOW_SECONDS has."""
+    return max(1, round(WINDOW_SECONDS * rate))
+
+
+def sounding(pcm: bytes | bytearray, rate: int) -> NDArray[np.bool_]:
+    """Say for each window of `pcm` whether it sounds; a last, shorter window counts as if silence filled it up."""
+    width = window_samples(rate)
+    samples = np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES).astype(np.float32)
+    if short := -len(samples) % width:
+        samples = np.append(samples, np.zeros(short, np.float32))
+    windows = samples.reshape(-1, width)
+    loud: NDArray[np.bool_] = np.einsum("ij,ij->i", windows, windows) > width * _SILENT_POWER
+    return loud

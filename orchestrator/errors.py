@@ -48,7 +48,7 @@ class ProviderFault(TalkingstickError):
     `retry_after` is in seconds, as the provider asked for it, or None.
     """
 
-    def __init__(self, kind: FaultKind, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, kind: FaultKind, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message

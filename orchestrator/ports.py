@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 from attrs import Factory, frozen
@@ -18,6 +19,9 @@ T = TypeVar("T")
 
 Emit = Callable[[Event], None]
 """Where events go; never raises, never waits."""
+
+Now = Callable[[], float]
+"""The run's clock: seconds since the run began, monotonic."""
 
 # --- telephony ---
 
@@ -112,6 +116,68 @@ class Tap(Protocol):
 
     def to_caller(self, at: float, pcm: bytes) -> None:
         """`pcm` of the bot began to sound to the caller at `at`."""
+
+
+# --- the slot ---
+
+
+@frozen(kw_only=True)
+class Ask:
+    """A wish for the slot: `need_in` and `since_ready` are seconds from and until now, `expected` seconds of slot."""
+
+    call: str
+    reply: int
+    first: bool
+    need_in: float
+    since_ready: float = 0.0
+    expected: float = 0.0
+
+
+class Grant(Protocol):
+    """The slot in somebody's hands. Whoever holds it returns it exactly once; returning it twice is harmless."""
+
+    number: int
+
+    def occupy(self) -> None:
+        """The request is on its way: from here on the keeper, not the borrower, returns the slot."""
+
+    def free(self, cause: str) -> None:
+        """Return the slot; `cause` is "complete", "unused", "settled", "refused" or "failed"."""
+
+
+class Place(Protocol):
+    """A place in the queue: `async with place as grant` waits for the slot, and gives back what was not used of it."""
+
+    def revise(self, need_in: float) -> None:
+        """Change when the slot is needed, in seconds from now."""
+
+    def hold(self) -> None:
+        """Keep the place without being granted the slot."""
+
+    def resume(self, need_in: float) -> None:
+        """End a hold."""
+
+    async def __aenter__(self) -> Grant: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Slots(Protocol):
+    """Who hands out the account's slots: this process, or one shared between machines later."""
+
+    def begin_reply(self, call: str, *, weight: float) -> None:
+        """Start a reply's accounting."""
+
+    def join(self, ask: Ask) -> Place:
+        """Queue up."""
+
+    def back_off(self, seconds: float) -> None:
+        """Grant nothing for so long: the account itself refused."""
+
+    def close(self, call: str) -> None:
+        """Forget a call that is over."""
 
 
 # --- speech providers ---

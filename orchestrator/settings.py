@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 from attrs import Factory, field, frozen
@@ -11,25 +13,53 @@ from attrs import Factory, field, frozen
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 
 
+class WrongValue(ValueError):
+    """A setting can't have the value it was given; `expected` says what would be right, without the value."""
+
+    def __init__(self, setting: str, expected: str) -> None:
+        super().__init__(f"{setting}: {expected}")
+        self.expected = expected
+
+
 def _between(low: float, high: float) -> Check:
-    def check(_instance: Any, attribute: attrs.Attribute[Any], value: float) -> None:
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: float) -> None:  # attrs' signature
         if not low <= value <= high:
-            raise ValueError(f"{value!r} is out of range: {attribute.name} lies between {low:g} and {high:g}")
+            raise WrongValue(f"{attribute.name} = {value!r}", f"must lie between {low:g} and {high:g}")
 
     return check
+
+
+def _address(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        right = False
+    if not right or value != SplitResult(parts.scheme, parts.netloc, "", "", "").geturl() or "@" in value:
+        raise WrongValue(f"{attribute.name} = {value!r}", 'expected "wss://" or "ws://" and a host, without a path')
+
+
+def _environment_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    if not re.fullmatch(r"(?!sk_)[A-Za-z_][A-Za-z0-9_]*", value):  # keys begin with sk_; the message must not show one
+        raise WrongValue(attribute.name, "expected the name of an environment variable, not the key itself")
+
+
+def _file_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    if value.startswith("sk_") or "\0" in value:
+        raise WrongValue(attribute.name, "expected the name of a file, not the key itself")
 
 
 @frozen(kw_only=True)
 class ProviderSettings:
     """The speech provider and what the account allows: `[provider]`."""
 
-    address: str = "wss://api.smallest.ai"
+    address: str = field(default="wss://api.smallest.ai", validator=_address)
     """Scheme and host, without a path (`api` chooses that)."""
     api: Literal["unified", "per_model"] = "unified"
     """The current endpoint for all models, or the older one with the model in its path."""
-    key_env: str = "WAVES_API_KEY"
+    key_env: str = field(default="WAVES_API_KEY", validator=_environment_name)
     """The environment variable that holds the account's key."""
-    key_file: str = ""
+    key_file: str = field(default="", validator=_file_name)
     """A file that holds the key instead (first line)."""
     model: str = "lightning_v3.1"
     voice: str = "avery"

@@ -1,0 +1,97 @@
+"""Wires the parts together: one account's slots and links, and the calls that share them."""
+
+from __future__ import annotations
+
+import random  # the one generator for jitter and nothing else; whoever wants a run repeated passes a seeded one
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import trio
+from attrs import Factory, frozen
+
+from orchestrator.adapters.voices.waves import WavesCodec
+from orchestrator.dialogue.bot_loading import LoadedBot
+from orchestrator.dialogue.reception import CallRecord, Reception
+from orchestrator.dialogue.shared import SharedByBots
+from orchestrator.lanes import ThreadLane
+from orchestrator.ports import Dial, Emit, Lane, Leg, Now, VoiceCodec
+from orchestrator.settings import Settings
+from orchestrator.slot.pace import Pace
+from orchestrator.slot.queue import SlotQueue
+from orchestrator.slot.scheduler import Scheduler
+from orchestrator.speech.dialling import dial
+from orchestrator.speech.keeper import Provider
+from orchestrator.speech.mouth import Service
+from orchestrator.speech.pool import Pool
+
+_WORKERS = 8
+"""Plain-generator bots that may block at a time."""
+
+
+def run_clock() -> Now:
+    """Return a clock that starts at 0 now, in seconds of Trio's clock."""
+    began = trio.current_time()
+    return lambda: trio.current_time() - began
+
+
+@frozen(kw_only=True)
+class Surroundings:
+    """What an Orchestrator lives in; simulations and tests pass others than the default.
+
+    `emit` gets every event, `now` is the run's clock. Without a `codec` the provider is Waves with `key`; `dial` opens
+    links, `lane` runs what blocks.
+    """
+
+    emit: Emit
+    now: Now
+    key: str = ""
+    codec: VoiceCodec | None = None
+    dial: Dial | None = None
+    lane: Lane = Factory(lambda: ThreadLane(_WORKERS))
+    rng: random.Random = Factory(random.Random)
+
+
+class Orchestrator:
+    """One account's calls. Made by `open_orchestrator`."""
+
+    def __init__(self, reception: Reception, pool: Pool) -> None:
+        self._reception = reception
+        self._pool = pool
+
+    async def wait_ready(self) -> None:
+        """Wait until the provider took the first link. Raises ProviderFault with what it said instead."""
+        await self._pool.wait_ready()
+
+    async def serve_leg(self, leg: Leg, bot: LoadedBot, *, group: str | None = None) -> CallRecord:
+        """Run one call on `leg` to its end, in the calling task; cancel it to end the call. Its failure is an event."""
+        return await self._reception.serve(leg, bot=bot, group=group)
+
+
+@asynccontextmanager
+async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Orchestrator]:
+    """Open the account's links; leaving closes them. Calls run in their callers' tasks and must have ended by then."""
+    emit, now = surroundings.emit, surroundings.now
+    pace = Pace(seconds_per_character=1 / settings.speech.characters_per_second)
+    queue = SlotQueue(slots=settings.provider.slots, bound=settings.slot.bound)
+    scheduler = Scheduler(queue, emit=emit, now=now)
+    provider = Provider(
+        dial=surroundings.dial or partial(dial, within=settings.provider.connect_within),
+        codec=surroundings.codec or WavesCodec(settings.provider, surroundings.key),
+        settings=settings.provider,
+        pace=pace,
+    )
+    pool = Pool(provider, slots=scheduler, emit=emit, now=now, draw=surroundings.rng.random)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(scheduler.run)
+        nursery.start_soon(pool.run)
+        reception = Reception(
+            service=Service(slots=scheduler, pool=pool, pace=pace),
+            settings=settings,
+            emit=emit,
+            now=now,
+            lane=surroundings.lane,
+            shared=SharedByBots(nursery),
+        )
+        yield Orchestrator(reception, pool)
+        nursery.cancel_scope.cancel()

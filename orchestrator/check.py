@@ -1,0 +1,65 @@
+"""`talkingstick check`: says what a configuration means and what is missing before it can answer calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from orchestrator.adapters.voices.waves import WavesCodec
+from orchestrator.dialogue.bot_loading import load_bot
+from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
+from orchestrator.ports import Dial, VoiceCodec
+from orchestrator.settings_file import load_settings, read_key
+from orchestrator.settings_meaning import describe, key_source
+from orchestrator.speech.dialling import dial as dial_websocket
+
+REACHABLE_WITHIN = 5.0
+"""Seconds that the provider has to accept a WebSocket."""
+
+
+async def run(*, config: Path, online: bool) -> int:
+    """Print what the file `config` means, and check that its bot and its key are there; return 0.
+
+    With `online` one WebSocket is opened with the key and closed again. Raises SettingsError with all that is wrong or
+    missing, one line each, and ProviderFault if the provider refuses the key or can't be reached.
+    """
+    settings = load_settings(config)
+    print(describe(settings))
+    problems = [
+        *_problems(partial(load_bot, settings.bot.use, settings.bot.options)),
+        *_problems(partial(read_key, settings.provider)),
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    if online:
+        codec = WavesCodec(settings.provider, read_key(settings.provider))
+        try:
+            await reach(codec, partial(dial_websocket, within=REACHABLE_WITHIN))
+        except ProviderFault as fault:
+            hint = f" (key: from {key_source(settings.provider)})" if fault.kind is FaultKind.FINAL else ""
+            raise ProviderFault(fault.kind, fault.message + hint) from fault
+        print(f"  {codec.address()} accepts the key.")
+    print(f"{config}: all right")
+    return 0
+
+
+async def reach(codec: VoiceCodec, dial: Dial) -> None:
+    """Open one WebSocket to the provider and close it again; raises ProviderFault if that fails or takes over 5 s."""
+    opened = False
+    with trio.move_on_after(REACHABLE_WITHIN):
+        async with dial(codec.address(), codec.headers()):
+            opened = True  # a provider that dawdles over the close is reachable all the same
+    if not opened:
+        raise ProviderFault(FaultKind.RETRY, f"{codec.address()} did not answer within {REACHABLE_WITHIN:g} s")
+
+
+def _problems(step: Callable[[], Any]) -> list[str]:
+    try:
+        step()
+    except (SettingsError, BotLoadError) as error:
+        return [str(error)]
+    return []

@@ -1,0 +1,159 @@
+"""The command line: its commands, and which exit status an outcome has. Options are commands.py's.
+
+What a command does is its module's, which is imported by name when the command runs: only so may
+`orchestrator` start what is in `simulations`.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from cyclopts import App, CycloptsError, UnusedCliTokensError
+
+from orchestrator.commands import DemoOptions, Flag, ServerOptions
+from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
+
+DEMO_DEFAULTS = DemoOptions()
+PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
+
+app = App(
+    name="talkingstick",
+    help="Voice bots for many phone conversations that share one text-to-speech slot.",
+    version=version("talkingstick"),
+    backend="trio",
+    result_action="return_value",
+    exit_on_error=False,
+    print_error=False,
+    suppress_keyboard_interrupt=False,  # it would exit by itself, and only where no nursery wrapped the interrupt
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (this process's, by default) and return its exit status.
+
+    0: it ran; 1: it ran, and something failed; 2: wrong use or configuration; 130: Ctrl-C. What we raise on purpose is
+    told in lines on standard error, a bug as a traceback.
+    """
+    try:
+        status = app(sys.argv[1:] if arguments is None else list(arguments))
+        sys.stdout.flush()
+        return status or 0
+    except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
+        return _exit_status(error)
+
+
+def _exit_status(error: BaseException) -> int:
+    causes = list(_leaves(error))
+    if any(isinstance(cause, KeyboardInterrupt) for cause in causes):
+        return 130
+    if all(isinstance(cause, BrokenPipeError) for cause in causes):
+        _discard_output()
+        return 1
+    if not all(isinstance(cause, (CycloptsError, TalkingstickError, OSError)) for cause in causes):
+        raise error
+    for cause in causes:
+        for line in _told(cause).splitlines():
+            print(f"talkingstick: {line}", file=sys.stderr)
+    return 2 if any(isinstance(cause, (CycloptsError, SettingsError, BotLoadError)) for cause in causes) else 1
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors inside groups of groups: nurseries wrap what their tasks raise."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _told(error: BaseException) -> str:
+    match error:
+        case SettingsError() | BotLoadError():
+            return str(error)
+        case CycloptsError(command_chain=chain):
+            unused = error.unused_tokens if isinstance(error, UnusedCliTokensError) else None
+            message = f'"{unused[0]}" is not expected here.' if unused else str(error)
+            return f"{message}\n" + " ".join(["see: talkingstick", *(chain or ()), "--help"])
+        case OSError(filename=str(name), strerror=str(reason)):
+            return f"{name}: {reason}"
+        case OSError(strerror=str(reason)):
+            return reason
+    return " ".join(str(error).split())
+
+
+def _discard_output() -> None:
+    """Keep the interpreter from flushing into the broken pipe once more when it exits."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+async def _run(module: str, **options: Any) -> int:
+    status: int = await importlib.import_module(module).run(**options)
+    return status
+
+
+@app.command
+async def demo(*, options: DemoOptions = DEMO_DEFAULTS) -> int:
+    """Let simulated callers talk with bots over one speech slot, in real time and with real sound.
+
+    Writes recordings, transcripts, the event log and report.html, and prints a summary.
+
+    Example: talkingstick demo --calls 8 --seconds 30 --profile mid
+    """
+    return await _run("simulations.demo", **options.keywords())
+
+
+@app.command
+async def chat(bot: str, /, *, out: Path | None = None) -> int:
+    """Try a bot in the terminal: you type, it answers in text.
+
+    Example: talkingstick chat bots.echo:Echo
+
+    Parameters
+    ----------
+    bot
+        The bot, as MODULE:CLASS or an installed name.
+    out
+        The directory for the transcript; without it none is written.
+    """
+    return await _run("simulations.chat", bot=bot, out=out)
+
+
+@app.command
+async def waves_server(*, options: ServerOptions) -> int:
+    """Serve a simulated speech provider on a loopback port, with limits that it enforces; its books: GET /books.
+
+    Example: talkingstick waves-server --port 8090 --slots 2 --ttfb 0.2 --rtf 0.3
+    """
+    profiles = importlib.import_module("simulations.waves_options").PROFILES
+    try:
+        return await _run("simulations.waves_server", **options.keywords(profiles))
+    except (OSError, ExceptionGroup) as error:
+        for cause in _leaves(error):
+            if isinstance(cause, OSError) and cause.errno in PORT_ERRORS:
+                raise OSError(cause.errno, f"--port {options.port}: {cause.strerror}; choose another port") from None
+        raise
+
+
+@app.command
+async def check(*, config: Path, online: Flag = False) -> int:
+    """Say what a configuration means, and what is wrong with it.
+
+    Example: talkingstick check --config talkingstick.toml --online
+
+    Parameters
+    ----------
+    config
+        The configuration, a TOML file.
+    online
+        Also open one WebSocket to the provider with the key, within 5 seconds, and close it again.
+    """
+    return await _run("orchestrator.check", config=config, online=online)

@@ -1,0 +1,127 @@
+"""One call's turns: what the caller does becomes prompts for the bot, what the bot yields becomes replies, and the
+caller's speech cuts what sounds. Speaking is the mouth's, running the bot's code hooks.py's."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import trio
+
+from orchestrator import events
+from orchestrator.dialogue.answers import Answers, Party
+from orchestrator.dialogue.bot import Say, Turn
+from orchestrator.dialogue.prompts import Prompt, Prompts
+from orchestrator.dialogue.talk import CallTalk
+from orchestrator.dialogue.transcript import Transcript
+from orchestrator.errors import LegClosed
+from orchestrator.events import CallState
+from orchestrator.ports import Digits, HungUp, LegEvent, MarkPlayed, SpeechStarted, UserTurn
+from orchestrator.speech.line import Line
+from orchestrator.speech.mouth import Service
+
+_GOODBYE_WITHIN = 0.5
+"""Seconds that a bot has to clean up after its call, whoever ended it: Ctrl-C must not wait longer."""
+
+
+class Conversation:
+    """Runs one call from its opening to its end."""
+
+    def __init__(self, line: Line, *, service: Service, party: Party) -> None:
+        self.transcript = Transcript()
+        self.reason = "run"
+        self._line = line
+        self._party = party
+        self._prompts = Prompts()
+        self._answers = Answers(line, service=service, party=party, prompts=self._prompts, transcript=self.transcript)
+        self._talk = CallTalk(self, call=line.leg.facts, transcript=self.transcript, shared=party.shared)
+        self._began = line.now()
+        self._turns = 0
+        self._caller_speaks = False
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> str:
+        """Converse until somebody ends the call; return who: "caller", "bot", "run" or "failure"."""
+        try:
+            with self._scope:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._listen)
+                    with suppress(LegClosed):
+                        await self._converse()
+                    nursery.cancel_scope.cancel()
+        finally:
+            with trio.move_on_after(_GOODBYE_WITHIN, shield=True):
+                await self._answers.tell("on_hang_up")
+        return self.reason
+
+    def wish_to_say(self, say: Say) -> None:
+        """The bot wants to say something outside a reply."""
+        self._prompts.put(Prompt("say", say=say))
+
+    def wish_to_leave(self, to: str | None) -> None:
+        """The bot wants to end the call, or to hand it over."""
+        self._prompts.leave(transfer_to=to)
+
+    # --- what the caller does: synchronous ---
+
+    async def _listen(self) -> None:
+        async for event in self._line.leg.events():
+            self._take(event)
+        if self.reason == "run":  # the leg ended without a word
+            self.reason = "caller"
+        self._scope.cancel()
+
+    def _take(self, event: LegEvent) -> None:
+        at, call = self._line.now(), self._line.call
+        match event:
+            case MarkPlayed(name=name, at=played_at):
+                self._answers.mouth.player.marked(name, played_at)
+            case SpeechStarted():
+                self._caller_speaks = True
+                self._line.emit(events.CallerSpeechStarted(at=at, call=call))
+                self._answers.interrupt()
+            case UserTurn():
+                self._caller_speaks = False
+                self._take_turn(event)
+            case Digits(digits=digits):
+                self._line.emit(events.CallerDigits(at=at, call=call, count=len(digits)))
+                if self._party.hooks.speaks("on_digits"):
+                    self._prompts.put(Prompt("on_digits", (digits, self._talk)))
+            case HungUp():
+                self._line.emit(events.CallerHungUp(at=at, call=call))
+                self.reason = "caller"
+                self._answers.cut()
+                self._scope.cancel()
+
+    def _take_turn(self, turn: UserTurn) -> None:
+        self._turns += 1
+        spoke = turn.ended - turn.started
+        self.transcript.add_turn(turn.text, start=turn.started - self._began, end=turn.ended - self._began)
+        self._line.emit(
+            events.CallerTurnEnded(
+                at=self._line.now(), call=self._line.call, turn=self._turns, spoke=spoke, characters=len(turn.text)
+            )
+        )
+        if turn.text.strip() and self._party.hooks.speaks("reply"):
+            self._prompts.put(Prompt("reply", (Turn(turn.text, spoke), self._talk), after_turn=self._turns))
+
+    # --- what the bot does ---
+
+    async def _converse(self) -> None:
+        if self._party.hooks.speaks("opening"):
+            self._prompts.put(Prompt("opening", (self._talk,)))
+        while (prompt := await self._next_prompt()) is not None:
+            await self._answers.answer(prompt)
+        self.reason = "failure" if self._answers.failed else "bot"
+        to = self._prompts.transfer_to
+        await (self._line.leg.hang_up() if to is None else self._line.leg.transfer(to))
+
+    async def _next_prompt(self) -> Prompt | None:
+        """Wait for something to say; None when the bot wants to leave and has said all of its own."""
+        self._line.enter(CallState.LISTENING)
+        silence = self._line.settings.dialogue.silence_after
+        speaks_up = silence > 0 and self._party.hooks.speaks("on_silence")
+        while (prompt := self._prompts.next_nowait()) is None and not self._prompts.leaving:
+            within = silence if speaks_up and not self._caller_speaks else float("inf")
+            if not await self._prompts.wait_news(within=within) and not self._caller_speaks:
+                return Prompt("on_silence", (self._talk,))
+        return prompt

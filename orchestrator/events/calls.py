@@ -1,0 +1,84 @@
+"""Events of one call: how it began and ended, and what the caller did."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from orchestrator.events.base import CallEvent, CallState
+
+
+@frozen(kw_only=True)
+class CallStarted(CallEvent):
+    """A leg was answered and its bot made."""
+
+    level: ClassVar[str] = "info"
+    bot: str
+    leg: str
+    group: str | None = None
+
+
+@frozen(kw_only=True)
+class CallEnded(CallEvent):
+    """The call is over, everything of it closed; `reason` is "caller", "bot", "run" or "failure"."""
+
+    level: ClassVar[str] = "info"
+    reason: str
+    seconds: float
+
+
+@frozen(kw_only=True)
+class CallFailed(CallEvent):
+    """The call could not go on; no other call felt it."""
+
+    level: ClassVar[str] = "error"
+    error: str
+    traceback: str
+
+
+@frozen(kw_only=True)
+class CallStateChanged(CallEvent):
+    """The call entered `state`."""
+
+    state: CallState
+
+
+@frozen(kw_only=True)
+class BotFailed(CallEvent):
+    """A bot raised, yielded the wrong thing or took too long in `hook`; the caller heard an apology."""
+
+    level: ClassVar[str] = "error"
+    bot: str
+    hook: str
+    error: str
+    traceback: str
+
+
+@frozen(kw_only=True)
+class CallerSpeechStarted(CallEvent):
+    """The caller began to make a sound."""
+
+
+@frozen(kw_only=True)
+class CallerTurnEnded(CallEvent):
+    """The caller's turn is over; `spoke` seconds long, `characters` of text."""
+
+    level: ClassVar[str] = "info"
+    turn: int
+    spoke: float
+    characters: int
+
+
+@frozen(kw_only=True)
+class CallerDigits(CallEvent):
+    """The caller pressed this many keys (the keys themselves may be secret)."""
+
+    count: int
+
+
+@frozen(kw_only=True)
+class CallerHungUp(CallEvent):
+    """The caller ended the call."""
+
+    level: ClassVar[str] = "info"

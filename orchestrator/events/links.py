@@ -1,0 +1,52 @@
+"""Events of the links to the provider."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from attrs import frozen
+
+from orchestrator.events.base import Event
+
+
+@frozen(kw_only=True)
+class LinkOpened(Event):
+    """A WebSocket to the provider is open."""
+
+    link: int
+    after: float
+
+
+@frozen(kw_only=True)
+class LinkClosed(Event):
+    """A WebSocket to the provider is gone, its close complete."""
+
+    link: int
+    reason: str
+
+
+@frozen(kw_only=True)
+class LinkFailed(Event):
+    """A WebSocket to the provider could not be opened."""
+
+    level: ClassVar[str] = "warning"
+    kind: str
+    error: str
+
+
+@frozen(kw_only=True)
+class LinkReuseLearned(Event):
+    """The provider closes (`reusable` False) or keeps (True) a socket after its `complete`."""
+
+    level: ClassVar[str] = "info"
+    reusable: bool
+
+
+@frozen(kw_only=True)
+class ProviderRefused(Event):
+    """The provider refused or failed a request or a socket."""
+
+    level: ClassVar[str] = "warning"
+    kind: str
+    error: str
+    call: str | None = None

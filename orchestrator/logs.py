@@ -1,0 +1,63 @@
+"""Owns the log: one JSON object a line on a stream. What is worth a line, and at which level, each event says itself.
+
+Events carry lengths and ids, never texts or keys; as a last fence, what looks like a key of the account is blanked in
+the finished line, wherever it came from (a vendor's message, a traceback).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import TextIO
+
+import structlog
+from structlog.processors import NAME_TO_LEVEL
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from orchestrator.events import Event, to_json
+from orchestrator.ports import Emit
+
+_KEY = re.compile(r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))sk_[\w.-]+|(?<=Bearer )[^\s\"\\]+")
+"""A key as the provider makes them, where a word begins (in JSON an escaped line end is no letter), or any token."""
+
+_render = structlog.processors.JSONRenderer()
+
+
+def configure(*, level: str, stream: TextIO) -> FilteringBoundLogger:
+    """Send this process's log to `stream` (standard error, or a file) from `level` on, and return the logger.
+
+    `level` is "debug", "info", "warning" or "error". Every line is flushed; threads may log, too.
+    """
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _line,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(NAME_TO_LEVEL[level]),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,  # a logger made before another `configure` must not keep the old stream
+    )
+    logger: FilteringBoundLogger = structlog.get_logger().bind()
+    return logger
+
+
+def log_sink(logger: FilteringBoundLogger) -> Emit:
+    """Return a sink that writes each event at its level as one line: its `to_json` and the level.
+
+    It never raises: a line that can't be written (the pipe is broken, the file closed) is dropped. An event below the
+    logger's level costs a dictionary look-up.
+    """
+    worth_a_line = {name: logger.is_enabled_for(number) for name, number in NAME_TO_LEVEL.items()}
+
+    def emit(event: Event) -> None:
+        if worth_a_line[event.level]:
+            with suppress(OSError, ValueError):  # ValueError: a closed file
+                logger.log(NAME_TO_LEVEL[event.level], **to_json(event))
+
+    return emit
+
+
+def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:  # structlog's signature
+    return _KEY.sub("***", str(_render(logger, method, event)))

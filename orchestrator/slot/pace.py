@@ -1,0 +1,43 @@
+"""How fast the provider is, learned from what was seen: pure predictions, no clock of its own.
+
+What is asked for next is the mouth's, who gets the slot the queue's.
+"""
+
+from __future__ import annotations
+
+from attrs import define
+
+_SHARE = 0.2
+"""Weight of the newest piece in each running mean: about the last ten pieces count."""
+
+
+@define
+class Pace:
+    """Running means of what a piece costs; the first values are cautious guesses until a piece was seen.
+
+    `ttfb` is the time to first audio in seconds, `rtf` seconds of slot per second of audio after that,
+    `seconds_per_character` the voice's speaking rate.
+    """
+
+    ttfb: float = 0.5
+    rtf: float = 0.5
+    seconds_per_character: float = 1 / 15
+    pieces: int = 0
+
+    def learn(self, *, ttfb: float, held: float, audio: float, characters: int) -> None:
+        """Take in a completed piece: time to first audio, whole time, its audio in seconds, its text's length."""
+        if audio <= 0 or characters <= 0:
+            return
+        share = _SHARE if self.pieces else 1.0
+        self.pieces += 1
+        self.ttfb += share * (ttfb - self.ttfb)
+        self.rtf += share * (max(0.0, held - ttfb) / audio - self.rtf)
+        self.seconds_per_character += share * (audio / characters - self.seconds_per_character)
+
+    def audio_seconds(self, characters: int) -> float:
+        """Predict how long `characters` of text sound."""
+        return characters * self.seconds_per_character
+
+    def slot_seconds(self, characters: int) -> float:
+        """Predict how long `characters` of text hold the slot."""
+        return self.ttfb + self.rtf * self.audio_seconds(characters)

@@ -1,0 +1,179 @@
+"""Who gets the slot next: earliest need-by first, inside a fairness bound; pure, and the only place that decides it.
+
+Waiting, clocks and providers are the scheduler's. Times are points of any one clock; accounts are seconds of slot
+divided by the call's weight.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import Factory, define
+from sortedcontainers import SortedList
+
+
+class TicketState(Enum):
+    """Where a ticket stands. It leaves the queue once, and a granted one comes back once."""
+
+    WAITING = "waiting"
+    HELD = "held"
+    GRANTED = "granted"
+    LEFT = "left"
+    FREED = "freed"
+
+
+@define(eq=False)
+class Account:
+    """What one call has had: `seconds` of slot by weight, made comparable with the others' when a reply begins."""
+
+    call: str
+    weight: float = 1.0
+    seconds: float = 0.0
+    waiting: set[Ticket] = Factory(set)
+
+
+@define(eq=False)
+class Ticket:
+    """A place in the queue. Tickets are ordered by values and their serial `number`, never by clock ties."""
+
+    number: int
+    account: Account
+    need_by: float
+    expected: float
+    state: TicketState = TicketState.WAITING
+
+    def __repr__(self) -> str:
+        return f"<Ticket {self.number} of {self.account.call}, {self.state.value}, need by {self.need_by:.3f}>"
+
+
+class SlotQueue:
+    """The slots of an account and the tickets that wait for them.
+
+    Change it with the methods below, then call `settle` and tell the tickets it returns that they are granted.
+    `bound` is in seconds of slot: a waiting call whose account is more than that below the candidate's goes first, so
+    that two calls which both keep waiting never differ by more than twice the bound and one longest piece.
+    """
+
+    def __init__(self, *, slots: int, bound: float) -> None:
+        self.slots = slots
+        self.bound = bound
+        self._accounts: dict[str, Account] = {}
+        self._by_need: SortedList[tuple[float, int, Ticket]] = SortedList()
+        self._by_account: SortedList[tuple[float, float, int, Ticket]] = SortedList()
+        self._granted: set[Ticket] = set()
+        self._highest_granted = 0.0
+        self._serial = 0
+
+    @property
+    def granted(self) -> int:
+        """How many slots are taken."""
+        return len(self._granted)
+
+    @property
+    def waiting(self) -> int:
+        """How many tickets could be granted if there were slots enough (held ones can't)."""
+        return len(self._by_need)
+
+    def account_of(self, call: str) -> float:
+        """Return the call's account in seconds of slot by weight."""
+        return self._account(call).seconds
+
+    def begin_reply(self, call: str, *, weight: float = 1.0) -> None:
+        """Bring the call's account near the others': silence banks no credit, earlier talk is no debt."""
+        account = self._account(call)
+        account.weight = weight
+        low = self._highest_granted
+        self._set_account(account, min(max(account.seconds, low), low + self.bound))
+
+    def close(self, call: str) -> None:
+        """Forget a call that is over; its tickets must have left (a granted one may still come back)."""
+        self._accounts.pop(call, None)
+
+    def join(self, call: str, *, need_by: float, expected: float = 0.0) -> Ticket:
+        """Queue up. `expected` seconds of slot are charged at the grant and corrected when it comes back."""
+        self._serial += 1
+        ticket = Ticket(self._serial, self._account(call), need_by, expected)
+        self._enter(ticket)
+        return ticket
+
+    def revise(self, ticket: Ticket, *, need_by: float) -> None:
+        """Change when a ticket is needed; without effect once it is granted or gone."""
+        if ticket.state is TicketState.WAITING:
+            self._withdraw(ticket)
+            ticket.need_by = need_by
+            self._enter(ticket)
+        elif ticket.state is TicketState.HELD:
+            ticket.need_by = need_by
+
+    def hold(self, ticket: Ticket) -> None:
+        """Keep a waiting ticket's place without granting it."""
+        if ticket.state is TicketState.WAITING:
+            self._withdraw(ticket)
+            ticket.state = TicketState.HELD
+
+    def resume(self, ticket: Ticket, *, need_by: float) -> None:
+        """Let a held ticket be granted again."""
+        if ticket.state is TicketState.HELD:
+            ticket.need_by = need_by
+            self._enter(ticket)
+
+    def leave(self, ticket: Ticket) -> bool:
+        """Give a place up before its grant; return False (and do nothing) for one that is granted or gone."""
+        if ticket.state is TicketState.WAITING:
+            self._withdraw(ticket)
+        elif ticket.state is not TicketState.HELD:
+            return False
+        ticket.state = TicketState.LEFT
+        return True
+
+    def free(self, ticket: Ticket, *, seconds: float) -> bool:
+        """Bring a granted slot back after `seconds`; return False (and do nothing) for a ticket that holds none."""
+        if ticket.state is not TicketState.GRANTED:
+            return False
+        ticket.state = TicketState.FREED
+        self._granted.discard(ticket)
+        account = ticket.account
+        self._set_account(account, account.seconds + (seconds - ticket.expected) / account.weight)
+        return True
+
+    def settle(self) -> list[Ticket]:
+        """Grant every slot that is free and wanted; return the tickets that were granted, in order."""
+        granted: list[Ticket] = []
+        while self._by_need and len(self._granted) < self.slots:
+            ticket = self._next()
+            self._withdraw(ticket)
+            ticket.state = TicketState.GRANTED
+            self._granted.add(ticket)
+            account = ticket.account
+            self._highest_granted = max(self._highest_granted, account.seconds)
+            self._set_account(account, account.seconds + ticket.expected / account.weight)
+            granted.append(ticket)
+        return granted
+
+    def _next(self) -> Ticket:
+        candidate = self._by_need[0][-1]
+        lowest = self._by_account[0][-1]
+        behind = lowest.account.seconds < candidate.account.seconds - self.bound
+        return lowest if behind else candidate
+
+    def _account(self, call: str) -> Account:
+        return self._accounts.setdefault(call, Account(call))
+
+    def _enter(self, ticket: Ticket) -> None:
+        ticket.state = TicketState.WAITING
+        ticket.account.waiting.add(ticket)
+        self._by_need.add((ticket.need_by, ticket.number, ticket))
+        self._by_account.add((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
+
+    def _withdraw(self, ticket: Ticket) -> None:
+        ticket.account.waiting.discard(ticket)
+        self._by_need.remove((ticket.need_by, ticket.number, ticket))
+        self._by_account.remove((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
+
+    def _set_account(self, account: Account, seconds: float) -> None:
+        waiting = sorted(account.waiting, key=lambda ticket: ticket.number)
+        for ticket in waiting:
+            self._withdraw(ticket)
+        account.seconds = seconds
+        for ticket in waiting:
+            self._enter(ticket)

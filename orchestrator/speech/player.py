@@ -1,0 +1,77 @@
+"""Hands a reply's sound to the leg as it comes, and says from the marks when it was heard and where it gapped."""
+
+from __future__ import annotations
+
+from orchestrator import events
+from orchestrator.audio import samples_in
+from orchestrator.speech.line import Line
+from orchestrator.speech.reply import Reply
+
+_CHUNK = 0.2
+"""Seconds that are handed over at a time, with a mark before each: so exact is the heard position on a remote leg."""
+_MARK_WITHIN = 2.0
+"""Seconds past its time within which the last mark comes back, or is given up: a leg may lose one."""
+
+
+class Player:
+    """Plays one reply at a time on the call's leg."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._reply: Reply | None = None
+
+    async def play(self, reply: Reply) -> None:
+        """Play until all of the reply that will ever come was heard. Cancel it to cut, then clear the leg."""
+        self._reply = reply
+        while True:
+            if pcm := reply.playout.take(_CHUNK):
+                await self._write(reply, pcm)
+            elif reply.pieces_done:
+                break
+            else:
+                await reply.wait_changed()
+        await self._wait_heard(reply)
+
+    def marked(self, name: str, at: float) -> None:
+        """A mark came back from the leg; those of earlier replies mean nothing any more."""
+        number, _, position = name.partition(":")
+        if self._reply is not None and number == str(self._reply.number):
+            self._heard_up_to(self._reply, int(position), at=at)
+
+    async def _write(self, reply: Reply, pcm: bytes) -> None:
+        self._mark(reply)
+        await self._line.leg.write(pcm)
+        reply.playout.clock.wrote(samples_in(pcm))
+
+    def _mark(self, reply: Reply) -> None:
+        self._line.leg.mark(f"{reply.number}:{reply.playout.clock.written}")
+
+    async def _wait_heard(self, reply: Reply) -> None:
+        clock = reply.playout.clock
+        if clock.written == 0:
+            return
+        self._mark(reply)
+        give_up_at = self._line.now() + reply.playout.ahead(self._line.now()) + self._line.leg.latency + _MARK_WITHIN
+        while clock.last_mark < clock.written and self._line.now() < give_up_at:
+            await reply.wait_changed(within=give_up_at - self._line.now())
+
+    def _heard_up_to(self, reply: Reply, position: int, *, at: float) -> None:
+        clock = reply.playout.clock
+        first = clock.started_at is None
+        gap = clock.marked(position, at)
+        reply.notify()
+        if position == clock.written and reply.pieces_done:
+            return  # the end of the reply: what follows is no gap
+        if first:
+            self._first_audio(reply, at)
+        cause = reply.blame(at - gap, at) if gap else None
+        if cause is not None:
+            self._line.emit(events.Gapped(at=at, call=self._line.call, reply=reply.number, seconds=gap, cause=cause))
+        if reply.playout.joins_at(position):
+            self._line.emit(events.PiecesJoined(at=at, call=self._line.call, reply=reply.number, gap=gap, cause=cause))
+
+    def _first_audio(self, reply: Reply, at: float) -> None:
+        self._line.enter(events.CallState.SPEAKING)
+        self._line.emit(events.FirstAudioPlayed(at=at, call=self._line.call, reply=reply.number))
+        if reply.after_turn is not None:
+            self._line.emit(events.FirstWordHeard(at=at, call=self._line.call, reply=reply.number))

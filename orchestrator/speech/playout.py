@@ -1,0 +1,162 @@
+"""A reply's sound that was received and not yet heard, and which of its words the caller has heard; pure.
+
+Where silence is trimmed is joins.py's, when a sample sounds play_clock.py's, when a word sounds within its piece
+timing.py's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import attrs
+from attrs import define, field, frozen
+
+from orchestrator.audio import SAMPLE_BYTES, samples_in
+from orchestrator.ports import WordTime
+from orchestrator.speech.chunking import Piece
+from orchestrator.speech.play_clock import PlayClock
+from orchestrator.speech.timing import WordAligner, heard_words, word_times
+from orchestrator.speech.word_weights import Times
+
+
+@frozen
+class WordSpan:
+    """A word of the reply: its offsets in the text, and when it sounded (run clock), None if it never began to."""
+
+    start: int
+    end: int
+    begins: float | None
+    ends: float | None
+
+
+@define
+class PieceSound:
+    """One piece's place in the reply's sound: from sample `start`, `samples` long so far."""
+
+    piece: Piece
+    start: int
+    aligner: WordAligner
+    samples: int = 0
+    lead_trimmed: float = 0.0
+    done: bool = False
+    timed: bool = False
+
+    def times(self, rate: int, seconds_per_character: float) -> Times:
+        """When each word sounds, in seconds from the piece's first sample as it is played."""
+        received = self.samples / rate
+        expected = received if self.done else max(received, len(self.piece.text) * seconds_per_character)
+        if not self.timed:
+            return word_times(self.piece, expected)
+        provided = self.aligner.times(expected + self.lead_trimmed if self.done else None)
+        return [(begin - self.lead_trimmed, end - self.lead_trimmed) for begin, end in provided]
+
+
+@define
+class Playout:
+    """One reply's pieces in order, from the first sample received to the last one heard.
+
+    `seconds_per_character` is the voice's learned speaking rate, for a piece whose end has not come.
+    """
+
+    clock: PlayClock
+    seconds_per_character: float = 1 / 15
+    _pieces: list[PieceSound] = field(factory=list)
+    _waiting: deque[bytes] = field(factory=deque)
+    _received: int = 0
+    _taken: int = 0
+
+    def begin(self, piece: Piece) -> None:
+        """A piece was asked for: what is added from now on is its sound."""
+        self._pieces.append(PieceSound(piece, self._received, WordAligner(piece)))
+
+    def add(self, pcm: bytes, *, lead_trimmed: float) -> None:
+        """Sound of the piece in work arrived; `lead_trimmed` seconds of it were cut off at its head."""
+        current = self._pieces[-1]
+        current.lead_trimmed = lead_trimmed
+        if pcm:
+            current.samples += samples_in(pcm)
+            self._received += samples_in(pcm)
+            self._waiting.append(pcm)
+
+    def add_word(self, word: WordTime) -> None:
+        """The provider said when a word of the piece in work sounds."""
+        self._pieces[-1].aligner.add(word)
+        self._pieces[-1].timed = True
+
+    def end(self) -> None:
+        """All of the piece in work has arrived."""
+        self._pieces[-1].done = True
+
+    def give_up(self) -> int:
+        """The piece in work will not be completed: keep its whole words, return the offset from which to ask again."""
+        current, rate = self._pieces[-1], self.clock.rate
+        times = current.times(rate, self.seconds_per_character)
+        whole = heard_words(times, current.samples / rate) if current.samples else 0
+        end = current.piece.offset_after(whole)
+        keep = round(times[whole - 1][1] * rate) if whole else 0
+        self._drop_tail(min(current.samples - keep, self._received - self._taken))
+        current.piece = attrs.evolve(current.piece, end=end, words=current.piece.words[:whole])
+        current.done = True
+        return end
+
+    def take(self, seconds: float) -> bytes:
+        """Take at most so much sound to hand it to the leg, never past the end of a piece; empty if there is none."""
+        most = round(seconds * self.clock.rate)
+        starts = (sound.start for sound in self._pieces if sound.start > self._taken)
+        wanted = min(most, next(starts, self._received) - self._taken) * SAMPLE_BYTES
+        taken = bytearray()
+        while len(taken) < wanted:
+            pcm = self._waiting.popleft()
+            room = wanted - len(taken)
+            taken += pcm[:room]
+            if len(pcm) > room:
+                self._waiting.appendleft(pcm[room:])
+        self._taken += len(taken) // SAMPLE_BYTES
+        return bytes(taken)
+
+    def ahead(self, now: float) -> float:
+        """Seconds of sound that the caller has yet to hear of what was received."""
+        return (self._received - self.clock.sounded(now)) / self.clock.rate
+
+    def joins_at(self, position: int) -> bool:
+        """Whether the sound passes from one piece to the next at `position`."""
+        return position > 0 and any(sound.start == position and sound.samples for sound in self._pieces)
+
+    def heard(self, now: float) -> int:
+        """The offset in the reply's text up to which the caller has heard it, rounded down to a word."""
+        sounded = self.clock.sounded(now)
+        offset = 0
+        for sound in self._pieces:
+            if not sound.done or sounded < sound.start + sound.samples:
+                times = sound.times(self.clock.rate, self.seconds_per_character)
+                words = heard_words(times, (sounded - sound.start) / self.clock.rate) if sounded > sound.start else 0
+                # Its end is the next piece's start, and not certain before the piece is done.
+                words = words if sound.done else min(words, len(sound.piece.words) - 1)
+                return sound.piece.offset_after(words) if words > 0 else offset
+            offset = sound.piece.end
+        return offset
+
+    def words(self, now: float) -> list[WordSpan]:
+        """Every word that was asked for, with when it sounded as far as it did by `now`."""
+        spans: list[WordSpan] = []
+        sounded = self.clock.sounded(now)
+        for sound in self._pieces:
+            times = sound.times(self.clock.rate, self.seconds_per_character)
+            for (start, end), (begins, ends) in zip(sound.piece.words, times, strict=False):
+                first = sound.start + round(begins * self.clock.rate)
+                last = sound.start + round(ends * self.clock.rate)
+                began = self.clock.time_of(first) if first < sounded else None
+                spans.append(
+                    WordSpan(start, end, began, None if began is None else self.clock.time_of(min(last, sounded)))
+                )
+        return spans
+
+    def _drop_tail(self, samples: int) -> None:
+        self._received -= samples
+        self._pieces[-1].samples -= samples
+        size = samples * SAMPLE_BYTES
+        while size > 0:
+            pcm = self._waiting.pop()
+            if len(pcm) > size:
+                self._waiting.append(pcm[:-size])
+            size -= len(pcm)

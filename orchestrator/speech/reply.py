@@ -1,0 +1,121 @@
+"""One reply on its way: its text, its sound, how far it was asked for, and how it ended; waits for nothing itself."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import trio
+from attrs import frozen
+
+from orchestrator.events import GapCause
+from orchestrator.speech.chunking import ReplyText
+from orchestrator.speech.playout import Playout
+
+
+class Phase(Enum):
+    """Where a reply stands (DESIGN.md section 4)."""
+
+    SPEAKING = "speaking"
+    HELD = "held"
+    CUT = "cut"
+    ENDED = "ended"
+
+
+@frozen(kw_only=True)
+class VoiceChoice:
+    """The voice of a whole reply."""
+
+    voice: str
+    language: str
+    speed: float
+
+
+class Reply:
+    """A bot's turn. Its one `scope` covers every task that works on it; cancelling that is a cut.
+
+    `changed` wakes whoever waits for text, sound or an end; `asked` is the text offset up to which pieces went out.
+    """
+
+    def __init__(self, *, number: int, text: ReplyText, playout: Playout, voice: VoiceChoice) -> None:
+        self.number = number
+        self.text = text
+        self.playout = playout
+        self.voice = voice
+        self.phase = Phase.SPEAKING
+        self.scope = trio.CancelScope()
+        self.asked = 0
+        self.ready_at: float | None = None
+        self.pieces_done = False
+        self.given_up_from: int | None = None
+        self.after_turn: int | None = None
+        self._stages: list[tuple[float, GapCause]] = []
+        self.ended_at: float | None = None
+        self._protected: list[tuple[int, int]] = []
+        self._changed = trio.Event()
+
+    def feed(self, text: str, *, interruptible: bool, now: float) -> bool:
+        """Take in the bot's next text; return whether the reply became ready by it."""
+        start = len(self.text.text)
+        self.text.feed(text)
+        if not interruptible:
+            self._protected.append((start, len(self.text.text)))
+        return self._settle_ready(now)
+
+    def finish_text(self, *, now: float) -> bool:
+        """The bot has said all; return whether the reply became ready by it."""
+        self.text.finish()
+        return self._settle_ready(now)
+
+    def cut(self, now: float) -> None:
+        """The caller interrupts, or the call ends: nothing more of it sounds, and all its tasks end."""
+        if self.phase in (Phase.SPEAKING, Phase.HELD):
+            self.phase, self.ended_at = Phase.CUT, now
+            self.playout.clock.stop(now)
+            self.scope.cancel()
+
+    def give_up(self) -> None:
+        """We cannot speak the rest: what was received still sounds, nothing more is asked for."""
+        self.given_up_from = self.asked
+
+    def end(self, now: float) -> None:
+        """All of it was heard."""
+        if self.phase is Phase.SPEAKING:
+            self.phase, self.ended_at = Phase.ENDED, now
+
+    def protected(self, now: float) -> bool:
+        """Whether what sounds (or would sound next) is not to be interrupted."""
+        next_offset = self.playout.heard(now)
+        return any(start <= next_offset < end for start, end in self._protected)
+
+    def heard(self, now: float) -> int:
+        """The text offset up to which the caller has heard the reply."""
+        return self.playout.heard(now if self.ended_at is None else self.ended_at)
+
+    def enter_stage(self, stage: GapCause, now: float) -> None:
+        """Note what the next sound is waiting for."""
+        self._stages.append((now, stage))
+
+    def blame(self, since: float, until: float) -> GapCause:
+        """What the sound was waiting for during most of that time."""
+        spent = dict.fromkeys(GapCause, 0.0)
+        ends = [at for at, _ in self._stages[1:]] + [until]
+        for (begin, stage), end in zip(self._stages, ends, strict=True):
+            spent[stage] += max(0.0, min(end, until) - max(begin, since))
+        return max(spent, key=lambda stage: spent[stage])
+
+    def notify(self) -> None:
+        """Wake whoever waits for a change."""
+        self._changed.set()
+        self._changed = trio.Event()
+
+    async def wait_changed(self, *, within: float = float("inf")) -> None:
+        """Wait until something changed, or `within` seconds."""
+        with trio.move_on_after(max(0.0, within)):
+            await self._changed.wait()
+
+    def _settle_ready(self, now: float) -> bool:
+        self.notify()
+        if self.ready_at is None and self.text.ready(0):
+            self.ready_at = now
+            return True
+        return False

@@ -1,0 +1,114 @@
+"""How the calls stand right now, from events: what a live table shows; drawing it is table.py's."""
+
+from __future__ import annotations
+
+from attrs import Factory, define, frozen
+
+from orchestrator.events import (
+    BargedIn,
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    CallState,
+    CallStateChanged,
+    Event,
+    LinkClosed,
+    LinkOpened,
+    ReplyEnded,
+    SlotGranted,
+)
+from simulations.percentiles import percentile
+from simulations.slot_use import SlotUse
+
+
+@frozen(kw_only=True)
+class Row:
+    """One call as a reader sees it; waits in seconds, None before the first."""
+
+    call: str
+    bot: str
+    state: CallState
+    holds_slot: bool
+    last_wait: float | None
+    p95_wait: float | None
+    words_heard: int
+    barge_ins: int
+
+
+@frozen(kw_only=True)
+class Picture:
+    """All that a table shows at one moment: equal pictures look the same. Seconds are whole, `used` is in per cent."""
+
+    left: int | None
+    used: int
+    links: int
+    rows: tuple[Row, ...]
+
+
+@define
+class _Call:
+    bot: str
+    state: CallState = CallState.LISTENING
+    waits: list[float] = Factory(list)
+    p95_wait: float | None = None
+    words_heard: int = 0
+    barge_ins: int = 0
+
+    def add(self, event: CallEvent) -> None:
+        match event:
+            case CallStateChanged():
+                self.state = event.state
+            case CallEnded():
+                self.state = CallState.ENDED
+            case SlotGranted(first=True):
+                self.waits.append(event.waited if event.wait is None else event.wait)
+                self.p95_wait = percentile(self.waits, 95)
+            case ReplyEnded():
+                self.words_heard += event.words_heard
+            case BargedIn():
+                self.barge_ins += 1
+
+
+class Board:
+    """Follows the calls as a sink; `picture` says how they stand."""
+
+    def __init__(self) -> None:
+        self._calls: dict[str, _Call] = {}
+        self._slot = SlotUse()
+        self._links: set[int] = set()
+
+    def add(self, event: Event) -> None:
+        """Take in the next event."""
+        self._slot.add(event)
+        match event:
+            case CallStarted():
+                self._calls[event.call] = _Call(event.bot)
+            case CallEvent() if event.call in self._calls:
+                self._calls[event.call].add(event)
+            case LinkOpened():
+                self._links.add(event.link)
+            case LinkClosed():
+                self._links.discard(event.link)
+
+    def picture(self, at: float, *, seconds: float | None, slots: int) -> Picture:
+        """Return how things stand `at` seconds into a run of `seconds` (None: endless) over `slots` slots."""
+        holders = self._slot.holders()
+        return Picture(
+            left=None if seconds is None else max(round(seconds - at), 0),
+            used=round(100 * self._slot.busy(at) / (at * slots)) if at > 0 else 0,
+            links=len(self._links),
+            rows=tuple(_row(name, call, holds=name in holders) for name, call in self._calls.items()),
+        )
+
+
+def _row(name: str, call: _Call, *, holds: bool) -> Row:
+    return Row(
+        call=name,
+        bot=call.bot,
+        state=call.state,
+        holds_slot=holds,
+        last_wait=call.waits[-1] if call.waits else None,
+        p95_wait=call.p95_wait,
+        words_heard=call.words_heard,
+        barge_ins=call.barge_ins,
+    )

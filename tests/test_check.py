@@ -1,0 +1,144 @@
+"""`talkingstick check`: says what a configuration means; a bot, a key or a provider that is not there is named."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import trio
+from trio.testing import MockClock
+
+from orchestrator import check
+from orchestrator.adapters.voices.waves import WavesCodec
+from orchestrator.dialogue.bot import Bot
+from orchestrator.errors import FaultKind, ProviderFault, SettingsError
+from orchestrator.ports import Connection
+from orchestrator.settings import ProviderSettings
+from simulations.voices import voice_named
+from simulations.waves_options import WavesOptions
+from simulations.waves_server import open_waves_server
+
+KEY = "sk_live_0123456789"
+BOT = '[bot]\nuse = "tests.test_check:Desk"\n'
+
+
+class Desk(Bot):
+    """A bot with one option."""
+
+    def __init__(self, name: str = "desk") -> None:
+        self.name = name
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where a test writes its configuration; the key is there."""
+    monkeypatch.setenv("WAVES_API_KEY", KEY)
+    return tmp_path / "talkingstick.toml"
+
+
+def write(config: Path, text: str) -> None:
+    """Write the configuration, before anything runs that could wait for it."""
+    config.write_text(text, "utf-8")
+
+
+async def test_a_right_configuration_is_described(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0; the key is told by its place."""
+    write(config, BOT + '[bot.options]\nname = "Asha"\n[slot]\npatience = 0.4\n')
+    assert await check.run(config=config, online=False) == 0
+    out = capsys.readouterr().out
+    assert "* A first piece may wait 0.4 s" in out
+    assert "key: from WAVES_API_KEY (set)" in out
+    assert out.endswith("all right\n")
+    assert "0123456789" not in out
+
+
+async def test_everything_that_is_missing_is_told_at_once(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot that can't be imported and a key that isn't there, after the description."""
+    monkeypatch.delenv("WAVES_API_KEY")
+    write(config, '[bot]\nuse = "no_such_module:Desk"\n')
+    with pytest.raises(SettingsError) as caught:
+        await check.run(config=config, online=True)
+    bot, key = str(caught.value).splitlines()
+    assert "no_such_module" in bot
+    assert key.startswith("environment variable WAVES_API_KEY: is not set")
+    assert "Speech comes from" in capsys.readouterr().out
+
+
+async def test_an_option_that_the_bot_does_not_take_is_named(config: Path) -> None:
+    """As it would fail in the first call."""
+    write(config, BOT + '[bot.options]\nnmae = "Asha"\n')
+    with pytest.raises(SettingsError, match=r"tests\.test_check:Desk.*options.*'nmae'"):
+        await check.run(config=config, online=False)
+
+
+async def test_a_provider_that_takes_the_key_is_reported_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Over a real socket, with the simulated provider at the other end."""
+    async with open_waves_server(WavesOptions(api_key=KEY), voice_named("tone"), port=0) as server:
+        write(config, BOT + f'[provider]\naddress = "{server.address}"\n')
+        assert await check.run(config=config, online=True) == 0
+    assert "accepts the key" in capsys.readouterr().out
+
+
+async def test_a_provider_that_refuses_the_key_is_reported_with_the_keys_place(config: Path) -> None:
+    """401 is final; the message has the status and where the key came from, not the key."""
+    async with open_waves_server(WavesOptions(api_key="sk_another"), voice_named("tone"), port=0) as server:
+        write(config, BOT + f'[provider]\naddress = "{server.address}"\n')
+        with pytest.raises(ProviderFault, match=r"401.*\(key: from WAVES_API_KEY\)") as caught:
+            await check.run(config=config, online=True)
+    assert caught.value.kind is FaultKind.FINAL
+    assert "0123456789" not in str(caught.value)
+
+
+async def test_a_provider_that_is_not_there_is_reported(config: Path) -> None:
+    """Nobody listens on the port."""
+    with trio.socket.socket() as unused:
+        await unused.bind(("127.0.0.1", 0))
+        write(config, BOT + f'[provider]\naddress = "ws://127.0.0.1:{unused.getsockname()[1]}"\n')
+        with pytest.raises(ProviderFault, match="cannot be reached"):
+            await check.run(config=config, online=True)
+
+
+class Nobody:
+    """A connection that is open and silent."""
+
+    async def send(self, message: str) -> None:
+        """Take it, and wait."""
+        await trio.sleep_forever()
+
+    async def receive(self) -> str:
+        """Wait."""
+        await trio.sleep_forever()
+        raise AssertionError
+
+
+async def test_a_provider_that_never_answers_is_given_up_after_five_seconds(autojump_clock: MockClock) -> None:
+    """Whatever the dialler's own patience is."""
+
+    @asynccontextmanager
+    async def dial(address: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
+        await trio.sleep_forever()
+        yield Nobody()
+
+    began = trio.current_time()
+    with pytest.raises(ProviderFault, match="did not answer within 5 s"):
+        await check.reach(WavesCodec(ProviderSettings(), KEY), dial)
+    assert trio.current_time() - began == pytest.approx(5.0)
+
+
+async def test_a_provider_that_dawdles_over_the_close_is_reachable(autojump_clock: MockClock) -> None:
+    """It took the key: how long it takes to leave is no fault of the configuration."""
+    seen = list[tuple[str, str]]()
+
+    @asynccontextmanager
+    async def dial(address: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
+        seen.append((address, headers["Authorization"]))
+        yield Nobody()
+        await trio.sleep_forever()
+
+    codec = WavesCodec(ProviderSettings(), KEY)
+    await check.reach(codec, dial)
+    assert seen == [(codec.address(), f"Bearer {KEY}")]

@@ -1,0 +1,221 @@
+"""The command line: each command gets its options, each outcome its exit status, each mistake a line that helps."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trio
+
+from orchestrator.cli import main
+from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
+
+COMMANDS = ("demo", "chat", "waves-server", "check")
+Asked = list[dict[str, Any]]
+
+
+@pytest.fixture
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Asked]:
+    """Put a stand-in for a command's module in its place; it notes its options, then raises or returns."""
+
+    def put(module: str, *, outcome: int | BaseException = 0) -> Asked:
+        asked: Asked = []
+
+        async def run(**options: Any) -> int:
+            asked.append(options)
+            await trio.lowlevel.checkpoint()
+            if isinstance(outcome, BaseException):
+                raise outcome
+            return outcome
+
+        replacement = types.ModuleType(module)
+        replacement.run = run  # type: ignore[attr-defined]  # a module takes any attribute
+        monkeypatch.setitem(sys.modules, module, replacement)
+        return asked
+
+    return put
+
+
+def test_demo_gets_its_defaults(stand_in: Callable[..., Asked]) -> None:
+    """What the issue names as defaults; the voice is espeak where the extra is installed."""
+    asked = stand_in("simulations.demo")
+    assert main(["demo"]) == 0
+    (options,) = asked
+    assert options.pop("voice") in ("espeak", "tone")
+    assert options == {
+        "calls": 4, "seconds": 60.0, "seed": 1, "bot": None, "out": Path("talkingstick-demo"), "profile": "fast",
+        "close_after_complete": True, "config": None, "json": False, "table": True,
+    }  # fmt: skip
+
+
+def test_demo_gets_every_option(stand_in: Callable[..., Asked]) -> None:
+    """Each option reaches the command under its own name."""
+    asked = stand_in("simulations.demo", outcome=1)
+    line = "demo --calls 8 --seconds 2.5 --seed -3 --bot a.b:C --out d --profile slow --voice tone --no-table --json"
+    assert main([*line.split(), "--close-after-complete", "no", "--config", "c.toml"]) == 1
+    assert asked == [
+        {
+            "calls": 8, "seconds": 2.5, "seed": -3, "bot": "a.b:C", "out": Path("d"), "profile": "slow",
+            "voice": "tone", "close_after_complete": False, "config": Path("c.toml"), "json": True, "table": False,
+        },
+    ]  # fmt: skip
+
+
+def test_the_server_takes_a_profile_and_single_speeds_over_it(stand_in: Callable[..., Asked]) -> None:
+    """--profile gives both speeds, --ttfb and --rtf override them one by one, also with 0."""
+    asked = stand_in("simulations.waves_server")
+    assert main(["waves-server", "--port", "8090", "--voice", "tone", "--profile", "mid", "--rtf", "0"]) == 0
+    assert asked == [
+        {
+            "port": 8090, "slots": 1, "ttfb": 0.15, "rtf": 0.0, "voice": "tone", "chunk_ms": 20, "api_key": "",
+            "close_after_complete": True,
+        },
+    ]  # fmt: skip
+
+
+def test_chat_and_check_get_their_options(stand_in: Callable[..., Asked]) -> None:
+    """The bot goes by position, the rest by name."""
+    chat, check = stand_in("simulations.chat"), stand_in("orchestrator.check")
+    assert main(["chat", "bots.echo:Echo", "--out", "d"]) == 0
+    assert main(["check", "--config", "c.toml", "--online"]) == 0
+    assert chat == [{"bot": "bots.echo:Echo", "out": Path("d")}]
+    assert check == [{"config": Path("c.toml"), "online": True}]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("demo --calls 0", 'Invalid value "0" for --calls. Must be >= 1.'),
+        ("demo --calls 51", 'Invalid value "51" for --calls. Must be <= 50.'),
+        ("demo --calls 4.5", 'Invalid value for --calls: "4.5" is no whole number'),
+        ("demo --seconds 0", 'Invalid value "0.0" for --seconds. Must be > 0.'),
+        ("demo --seconds nan", 'Invalid value "nan" for --seconds. Must be <= 3600.'),
+        ("demo --profile quick", 'Invalid value "quick" for --profile. Choose from: "fast", "mid", "slow".'),
+        ("demo --close-after-complete maybe", "for --close-after-complete. Choose from:"),
+        ("demo --cals 4", "Unknown option: --cals. Did you mean --calls?"),
+        ("demo four", '"four" is not expected here.'),
+        ("dmo", 'Unknown command "dmo". Did you mean "demo"?'),
+        ("waves-server", "--port"),
+        ("waves-server --port 70000", "for --port. Must be <= 65535."),
+        ("chat", "BOT"),
+        ("check", "--config"),
+    ],
+)
+def test_wrong_use_is_told_with_the_option_and_what_would_be_right(
+    line: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 2, a line about it and one that points to the help; nothing on standard output."""
+    assert main(line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    first, second = err.splitlines()
+    assert first.startswith("talkingstick: ")
+    assert message in first
+    assert second.startswith("talkingstick: see: talkingstick ")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "lines"),
+    [
+        (SettingsError("a = 1: wrong\nb = 2: wrong"), 2, ["a = 1: wrong", "b = 2: wrong"]),
+        (BotLoadError("no.such:Bot: no module no"), 2, ["no.such:Bot: no module no"]),
+        (ProviderFault(FaultKind.FINAL, "HTTP 401:\n key"), 1, ["HTTP 401: key"]),
+        (OSError(errno.ENOSPC, "No space left on device"), 1, ["No space left on device"]),
+        (PermissionError(errno.EACCES, "Permission denied", "d/report.html"), 1, ["d/report.html: Permission denied"]),
+        (ExceptionGroup("", [ExceptionGroup("", [SettingsError("a = 1: wrong")])]), 2, ["a = 1: wrong"]),
+    ],
+)
+def test_what_we_raise_on_purpose_is_told_without_a_traceback(
+    error: Exception, status: int, lines: list[str], stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Configuration is 2, everything else 1; nurseries' groups are looked into."""
+    stand_in("simulations.demo", outcome=error)
+    assert main(["demo"]) == status
+    assert capsys.readouterr().err.splitlines() == [f"talkingstick: {line}" for line in lines]
+
+
+def test_a_bug_is_not_hidden(stand_in: Callable[..., Asked]) -> None:
+    """Also not behind an error of ours in the same group."""
+    stand_in("simulations.demo", outcome=ExceptionGroup("", [SettingsError("x"), ZeroDivisionError("y")]))
+    with pytest.raises(ExceptionGroup):
+        main(["demo"])
+
+
+@pytest.mark.parametrize("number", [errno.EADDRINUSE, errno.EACCES])
+def test_a_port_that_cannot_be_had_is_named(
+    number: int, stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Trio's error says neither port nor option."""
+    stand_in("simulations.waves_server", outcome=ExceptionGroup("", [OSError(number, os.strerror(number))]))
+    assert main(["waves-server", "--port", "8090"]) == 1
+    assert capsys.readouterr().err == f"talkingstick: --port 8090: {os.strerror(number)}; choose another port\n"
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), BaseExceptionGroup("", [KeyboardInterrupt(), OSError("x")])])
+def test_ctrl_c_is_no_failure_to_explain(
+    error: BaseException, stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 130, and not a word."""
+    stand_in("simulations.demo", outcome=error)
+    assert main(["demo"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_help_of_every_command_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """And without arguments the commands are listed."""
+    assert main([]) == 0
+    overview = capsys.readouterr().out
+    for command in COMMANDS:
+        assert command in overview
+        assert main([command, "--help"]) == 0
+        assert f"Example: talkingstick {command} " in capsys.readouterr().out
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A number, and nothing else."""
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.strip().replace(".", "").isdigit()
+
+
+# --- as a process ---
+
+
+def start(code: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Start the command line in a process of its own, its demo replaced by `code`, an async function's body."""
+    script = (
+        "import sys, types, trio\nfrom orchestrator.cli import main\n"
+        f"async def run(**options):\n    {code}\n"
+        "module = types.ModuleType('simulations.demo'); module.run = run\n"
+        "sys.modules['simulations.demo'] = module\nsys.exit(main(['demo']))\n"
+    )
+    return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, **options)
+
+
+@pytest.mark.realtime
+def test_ctrl_c_ends_the_process_without_a_traceback() -> None:
+    """A real signal, while the loop sleeps."""
+    with start("print('up', flush=True); await trio.sleep_forever()", stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (130, b"")
+
+
+@pytest.mark.realtime
+def test_a_reader_that_leaves_ends_the_process_without_a_traceback() -> None:
+    """As in `talkingstick demo --json | head -1`: neither a traceback nor the interpreter's own complaint at exit."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with start("print('x' * 100_000); return 0", stdout=writer) as process:
+        os.close(writer)
+        _, err = process.communicate(timeout=10)
+    assert (process.returncode, err) == (1, b"")

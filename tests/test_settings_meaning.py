@@ -1,0 +1,52 @@
+"""What a configuration means, in words: every setting is told, changes are marked, secrets are not shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.settings import BotSettings, ProviderSettings, Settings, SlotSettings
+from orchestrator.settings_file import SECTIONS
+from orchestrator.settings_meaning import SENTENCES, describe, keys_in
+
+
+def test_every_setting_is_in_a_sentence() -> None:
+    """A new setting without a word about it fails here; where the key comes from has a line of its own."""
+    told = {key for sentence in SENTENCES for key in keys_in(sentence)} | {"provider.key_env", "provider.key_file"}
+    assert told == {f"{section}.{key}" for section, keys in SECTIONS.items() for key in keys}
+
+
+def test_what_differs_from_the_defaults_is_marked_with_the_default() -> None:
+    """One changed setting marks one line."""
+    lines = describe(Settings(slot=SlotSettings(patience=0.5))).splitlines()
+    marked = [line for line in lines if line.startswith("*")]
+    assert marked == ["* A first piece may wait 0.5 s for the slot before it is late.  [slot.patience, default 0.2]"]
+
+
+def test_the_defaults_carry_no_mark() -> None:
+    """Nothing is marked or pointed out where nothing was changed."""
+    assert not any(line.startswith(("*", "!")) for line in describe(Settings()).splitlines())
+
+
+def test_the_key_is_told_by_its_place_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it comes from and whether it is there."""
+    monkeypatch.setenv("WAVES_API_KEY", "sk_live_0123456789")
+    text = describe(Settings())
+    assert "  key: from WAVES_API_KEY (set)" in text.splitlines()
+    assert "0123456789" not in text
+    monkeypatch.delenv("WAVES_API_KEY")
+    assert "  key: from WAVES_API_KEY (missing)" in describe(Settings()).splitlines()
+    changed = describe(Settings(provider=ProviderSettings(key_file="/nowhere/key")))
+    assert "* key: from file /nowhere/key (missing)" in changed.splitlines()
+
+
+def test_options_of_the_bot_are_told_by_name_only() -> None:
+    """A bot's options may hold keys of other services."""
+    text = describe(Settings(bot=BotSettings(use="echo", options={"model": "m", "llm_key": "hunter2"})))
+    assert "options set: model, llm_key" in text
+    assert "hunter2" not in text
+
+
+def test_settings_that_do_not_fit_together_are_pointed_out() -> None:
+    """Each may be right by itself."""
+    text = describe(Settings(provider=ProviderSettings(slots=5, links=5)))
+    assert "! 5 WebSockets are too few to keep 5 requests going and one link spare." in text.splitlines()
