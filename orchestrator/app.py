@@ -14,6 +14,7 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.reception import CallRecord, Reception
 from orchestrator.dialogue.shared import SharedByBots
+from orchestrator.dialogue.transcript import Transcript
 from orchestrator.lanes import ThreadLane
 from orchestrator.ports import Dial, Emit, Lane, Leg, Now, VoiceCodec
 from orchestrator.settings import Settings
@@ -63,9 +64,14 @@ class Orchestrator:
         """Wait until the provider took the first link. Raises ProviderFault with what it said instead."""
         await self._pool.wait_ready()
 
-    async def serve_leg(self, leg: Leg, bot: LoadedBot, *, group: str | None = None) -> CallRecord:
-        """Run one call on `leg` to its end, in the calling task; cancel it to end the call. Its failure is an event."""
-        return await self._reception.serve(leg, bot=bot, group=group)
+    async def serve_leg(
+        self, leg: Leg, bot: LoadedBot, *, transcript: Transcript | None = None, group: str | None = None
+    ) -> CallRecord:
+        """Run one call on `leg` to its end, in the calling task; cancel it to end the call. Its failure is an event.
+
+        What is said is noted in `transcript` while it happens.
+        """
+        return await self._reception.serve(leg, bot=bot, transcript=transcript, group=group)
 
 
 @asynccontextmanager

@@ -26,15 +26,14 @@ _GOODBYE_WITHIN = 0.5
 class Conversation:
     """Runs one call from its opening to its end."""
 
-    def __init__(self, line: Line, *, service: Service, party: Party) -> None:
-        self.transcript = Transcript()
+    def __init__(self, line: Line, *, service: Service, party: Party, transcript: Transcript) -> None:
+        self.transcript = transcript
         self.reason = "run"
         self._line = line
         self._party = party
         self._prompts = Prompts()
         self._answers = Answers(line, service=service, party=party, prompts=self._prompts, transcript=self.transcript)
         self._talk = CallTalk(self, call=line.leg.facts, transcript=self.transcript, shared=party.shared)
-        self._began = line.now()
         self._turns = 0
         self._caller_speaks = False
         self._scope = trio.CancelScope()
@@ -95,7 +94,7 @@ class Conversation:
     def _take_turn(self, turn: UserTurn) -> None:
         self._turns += 1
         spoke = turn.ended - turn.started
-        self.transcript.add_turn(turn.text, start=turn.started - self._began, end=turn.ended - self._began)
+        self.transcript.add_turn(turn.text, start=turn.started - self._line.began, end=turn.ended - self._line.began)
         self._line.emit(
             events.CallerTurnEnded(
                 at=self._line.now(), call=self._line.call, turn=self._turns, spoke=spoke, characters=len(turn.text)

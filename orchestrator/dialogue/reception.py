@@ -45,16 +45,23 @@ class Reception:
         self._lane = lane
         self._shared = shared
 
-    async def serve(self, leg: Leg, *, bot: LoadedBot, group: str | None = None) -> CallRecord:
-        """Run one call to its end. Nothing that goes wrong in it is raised: it is told as an event."""
+    async def serve(
+        self, leg: Leg, *, bot: LoadedBot, transcript: Transcript | None = None, group: str | None = None
+    ) -> CallRecord:
+        """Run one call to its end. Nothing that goes wrong in it is raised: it is told as an event.
+
+        What is said is noted in `transcript` while it happens, so that a cancelled call leaves one, too.
+        """
         current_call.set(leg.facts.id)
         current_bot.set(bot.name)
         line = Line(leg, settings=self._settings, emit=self._emit, now=self._now)
-        began, transcript, reason = self._now(), Transcript(), "failure"
+        began, reason = self._now(), "failure"
+        transcript = Transcript() if transcript is None else transcript
         self._emit(events.CallStarted(at=began, call=line.call, bot=bot.name, leg=leg.facts.leg, group=group))
         try:
-            conversation = Conversation(line, service=self._service, party=await self._party(bot))
-            transcript = conversation.transcript
+            conversation = Conversation(
+                line, service=self._service, party=await self._party(bot), transcript=transcript
+            )
             try:
                 await conversation.run()
             finally:

@@ -17,13 +17,12 @@ from orchestrator.speech.reply import Phase, Reply, VoiceChoice
 
 
 class Replies:
-    """One call's replies, numbered from 1. `began` is when the call did, on the run's clock."""
+    """One call's replies, numbered from 1."""
 
     def __init__(self, line: Line, *, pace: Pace, transcript: Transcript) -> None:
         self._line = line
         self._pace = pace
         self._transcript = transcript
-        self._began = line.now()
         self._count = 0
 
     def begin(self, *, hook: str, after_turn: int | None) -> Reply:
@@ -87,7 +86,7 @@ class Replies:
         ]
 
     def _in_call(self, at: float | None) -> float | None:
-        return None if at is None else at - self._began
+        return None if at is None else at - self._line.began
 
     def _ended(self, reply: Reply, entry: BotEntry) -> events.ReplyEnded:
         return events.ReplyEnded(

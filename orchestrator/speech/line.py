@@ -8,7 +8,7 @@ from orchestrator.settings import Settings
 
 
 class Line:
-    """One call's leg and state. `call` is its id."""
+    """One call's leg and state. `call` is its id, `began` its zero on the run's clock."""
 
     def __init__(self, leg: Leg, *, settings: Settings, emit: Emit, now: Now) -> None:
         self.call = leg.facts.id
@@ -16,6 +16,7 @@ class Line:
         self.settings = settings
         self.emit = emit
         self.now = now
+        self.began = now()
         self.state: CallState | None = None
 
     def enter(self, state: CallState) -> None:

@@ -1,0 +1,214 @@
+"""`talkingstick demo`: simulated callers talk with bots over one slot, in real time; wires the parts and reports.
+
+The calls are demo_calls.py's, what is left in the directory demo_files.py's.
+"""
+
+from __future__ import annotations
+
+import json as json_format
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import attrs
+import trio
+from attrs import frozen
+
+from orchestrator.adapters.telephony.loopback import LegStatistics
+from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_clock
+from orchestrator.dialogue.bot_loading import LoadedBot, load_bot
+from orchestrator.errors import FaultKind, ProviderFault
+from orchestrator.events import Event, RunEnded, RunStarted
+from orchestrator.logs import configure, log_sink
+from orchestrator.ports import Emit
+from orchestrator.settings import Settings
+from orchestrator.settings_file import load_settings, read_key
+from orchestrator.watchdog import watch
+from simulations.demo_calls import Lines
+from simulations.demo_files import RunFiles
+from simulations.headline import sentence
+from simulations.summary import RunFacts, Summary
+from simulations.table import LiveTable, PlainLines, Shown
+from simulations.voices import Voice, voice_named
+from simulations.waves_options import WavesOptions
+from simulations.waves_server import open_waves_server
+
+SHIPPED = ("appointments", "survey", "echo")
+"""The bots that take turns at the lines when none is named."""
+_READY_WITHIN = 5.0
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What one demo is to do, everything that could be wrong with it checked."""
+
+    calls: int
+    seconds: float
+    seed: int
+    profile: str | None
+    settings: Settings
+    key: str
+    bots: Sequence[LoadedBot]
+    voice: Voice
+    server: WavesOptions | None
+
+
+async def run(
+    *,
+    calls: int,
+    seconds: float,
+    seed: int,
+    bot: str | None,
+    out: Path,
+    profile: str,
+    voice: str,
+    close_after_complete: bool,
+    config: Path | None,
+    json: bool,
+    table: bool,
+) -> int:
+    """Run the demo and return its exit status: 1 if a call failed or something could not be written, 130 after Ctrl-C.
+
+    Raises SettingsError, BotLoadError, ProviderFault (the provider cannot be reached, or refuses the key) and OSError.
+    """
+    settings = load_settings(config) if config else Settings()
+    server = WavesOptions.of_profile(profile, seed=seed, close_after_complete=close_after_complete)
+    names = [bot] if bot else ([settings.bot.use] if config else list(SHIPPED))
+    options = settings.bot.options if config and not bot else {}
+    plan = Plan(
+        calls=calls,
+        seconds=seconds,
+        seed=seed,
+        profile=None if config else profile,
+        settings=settings,
+        key=read_key(settings.provider) if config else "demo",
+        bots=[load_bot(name, options) for name in names],
+        voice=voice_named(voice),
+        server=None if config else server,
+    )
+    files = RunFiles(out)
+    demo = Demo(plan, files=files, show=_show(plan, table=table))
+    summary = await demo.run()
+    files.finish(summary)
+    _tell(summary, files, json=json)
+    if demo.interrupted:
+        return 130
+    return 1 if summary["calls_failed"] or files.failed else 0
+
+
+def _show(plan: Plan, *, table: bool) -> LiveTable | PlainLines:
+    provider = plan.settings.provider
+    if table and sys.stderr.isatty():
+        return LiveTable(Shown(seconds=plan.seconds, slots=provider.slots, links=provider.links))
+    return PlainLines()
+
+
+def _tell(summary: dict[str, Any], files: RunFiles, *, json: bool) -> None:
+    if json:
+        print(json_format.dumps(summary))
+    else:
+        print(sentence(summary))
+    print(f"Recordings, transcripts, events and report.html are in {files.folder}/", file=sys.stderr)
+    for told in files.failed:
+        print(f"talkingstick: could not write {told}", file=sys.stderr)
+
+
+class Demo:
+    """One run: the provider, the orchestrator, the lines, and everybody who listens to the events."""
+
+    def __init__(self, plan: Plan, *, files: RunFiles, show: LiveTable | PlainLines) -> None:
+        self.interrupted = False
+        self._plan = plan
+        self._files = files
+        self._show = show
+        self._now = run_clock()
+        self._summary = Summary()
+        self._logger = configure(level=plan.settings.log.level, stream=files.log)
+        self._sinks: list[Emit] = [self._summary.add, files.add, log_sink(self._logger), show.add]
+        self._frames = LegStatistics()
+        self._scope = trio.CancelScope()
+
+    async def run(self) -> dict[str, Any]:
+        """Run to the end, or to Ctrl-C, and return the summary."""
+        log = self._plan.settings.log
+        self._emit(self._started())
+        async with (
+            _open_provider(self._plan) as (settings, books),
+            watch(self._emit, log=self._logger, blocked_after=log.blocked_after, now=self._now),
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(self._watch_signals)
+            if isinstance(self._show, LiveTable):
+                nursery.start_soon(self._show.run)
+            with self._scope:
+                await self._talk(settings)
+            self._emit(RunEnded(at=self._now(), reason="interrupted" if self.interrupted else "finished"))
+            nursery.cancel_scope.cancel()
+        return self._summary.result(run=self._facts(), books=books() if books else None)
+
+    async def _talk(self, settings: Settings) -> None:
+        plan = self._plan
+        surroundings = Surroundings(emit=self._emit, now=self._now, key=plan.key, rng=random.Random(plan.seed))
+        async with open_orchestrator(settings, surroundings) as talkers:
+            await _wait_ready(talkers)
+            lines = Lines(
+                talkers=talkers,
+                bots=plan.bots,
+                files=self._files,
+                voice=plan.voice,
+                now=self._now,
+                seed=plan.seed,
+                frames=self._frames,
+            )
+            with trio.move_on_after(plan.seconds):
+                await lines.keep(plan.calls)
+
+    async def _watch_signals(self) -> None:
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
+            async for _ in received:
+                self.interrupted = True
+                self._scope.cancel()
+
+    def _emit(self, event: Event) -> None:
+        for sink in self._sinks:
+            sink(event)
+
+    def _started(self) -> RunStarted:
+        plan, wall = self._plan, datetime.now(UTC).isoformat(timespec="milliseconds")
+        return RunStarted(at=self._now(), wall=wall, seed=plan.seed, calls=plan.calls, profile=plan.profile)
+
+    def _facts(self) -> RunFacts:
+        plan, provider = self._plan, self._plan.settings.provider
+        return RunFacts(
+            calls=plan.calls,
+            seconds=plan.seconds,
+            seed=plan.seed,
+            profile=plan.profile,
+            slots=provider.slots,
+            links=provider.links,
+            late_frames=self._frames.late_frames,
+            dropped_frames=0,
+        )
+
+
+@asynccontextmanager
+async def _open_provider(plan: Plan) -> AsyncIterator[tuple[Settings, Callable[[], dict[str, int | float]] | None]]:
+    """Start the simulated provider, if it is to be that one; yield the settings that reach it, and its books."""
+    if plan.server is None:
+        yield plan.settings, None
+        return
+    async with open_waves_server(plan.server, plan.voice) as server:
+        provider = attrs.evolve(plan.settings.provider, address=server.address)
+        yield attrs.evolve(plan.settings, provider=provider), server.snapshot
+
+
+async def _wait_ready(talkers: Orchestrator) -> None:
+    with trio.move_on_after(_READY_WITHIN) as patience:
+        await talkers.wait_ready()
+    if patience.cancelled_caught:
+        raise ProviderFault(FaultKind.RETRY, f"the provider did not take a WebSocket within {_READY_WITHIN:g} s")

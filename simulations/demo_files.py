@@ -1,0 +1,74 @@
+"""What a demo leaves in its directory, and the sinks that write it while the demo runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from orchestrator.dialogue.transcript import Transcript
+from orchestrator.dialogue.transcript_files import CallHeader, transcript_json, write_transcript
+from orchestrator.events import Event, to_json
+from simulations.report import write_report
+
+_OURS = ("call-*.wav", "call-*.json", "call-*.md", "events.jsonl", "log.jsonl", "summary.json", "report.html")
+
+
+class RunFiles:
+    """The directory of one run. What an earlier run left there under the same names is removed first.
+
+    Raises OSError where the directory or a file in it cannot be made. An event that cannot be written later (a full
+    disk) is kept in `failed`, and the run goes on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.failed: list[str] = []
+        self.happened: list[Event] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        for pattern in _OURS:
+            for path in folder.glob(pattern):
+                path.unlink()
+        # Line by line: what happened before a kill -9 can be read after it.
+        self._events = (folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
+        self.log: TextIO = (folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
+        self._transcripts: list[dict[str, Any]] = []
+
+    def add(self, event: Event) -> None:
+        """Write an event to the event log, and keep it for the report."""
+        self.happened.append(event)
+        try:
+            self._events.write(json.dumps(to_json(event)) + "\n")
+        except OSError as error:
+            self._fail(f"{self._events.name}: {error.strerror}")
+
+    def add_call(self, name: str, *, header: CallHeader, transcript: Transcript) -> None:
+        """Write a call's transcript, and keep it for the report."""
+        self._transcripts.append(transcript_json(header, transcript))
+        try:
+            write_transcript(self.folder, name, header=header, transcript=transcript)
+        except OSError as error:
+            self._fail(f"{self.folder / name}: {error.strerror}")
+
+    def fail(self, error: OSError) -> None:
+        """Note that something could not be written."""
+        self._fail(f"{error.filename or self.folder}: {error.strerror or error}")
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write the summary and the report, and close the logs."""
+        try:
+            (self.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+            write_report(
+                self.folder / "report.html", events=self.happened, transcripts=self._transcripts, summary=summary
+            )
+        except OSError as error:
+            self.fail(error)
+        for stream in (self._events, self.log):
+            with suppress(OSError):
+                stream.close()
+
+    def _fail(self, told: str) -> None:
+        if told not in self.failed:
+            self.failed.append(told)
