@@ -90,7 +90,11 @@ class Leg(Protocol):
     latency: float
 
     async def write(self, pcm: bytes) -> None:
-        """Hand sound over, mono PCM; wait while the leg holds as much as it wants ahead. Raises LegClosed."""
+        """Hand sound over, mono PCM; wait while the leg holds as much as it wants ahead. Raises LegClosed.
+
+        A cut clears the leg and cancels the write in one step: after a wait the leg must look for that cancel
+        (`trio.lowlevel.checkpoint_if_cancelled`) before it takes the sound, or it would sound after the cut.
+        """
 
     def mark(self, name: str) -> None:
         """Ask for MarkPlayed(name) when all that was written before has sounded (at once if nothing is waiting)."""

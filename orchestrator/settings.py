@@ -76,9 +76,9 @@ class ProviderSettings:
     connect_within: float = field(default=4.0, validator=_between(0.1, 60))
     """Seconds a WebSocket may take to open."""
     settle: float = field(default=0.1, validator=_between(0.001, 10))
-    """Seconds the provider still counts a request after its link is gone, until learned."""
+    """Seconds the provider still counts a request after its link is gone."""
     backoff: float = field(default=0.5, validator=_between(0.001, 10))
-    """Seconds to wait after a refusal for concurrency, until learned."""
+    """Seconds to wait after a refusal for concurrency, at most (the jitter is full)."""
     overdue: float = field(default=2.0, validator=_between(0.1, 60))
     """Seconds past the predicted end after which a request without a terminal frame is given up with its link."""
     word_timestamps: bool = True
@@ -131,8 +131,6 @@ class DialogueSettings:
     """What the caller hears when the bot fails."""
     failures: int = field(default=3, validator=_between(1, 100))
     """Failures of the bot in a row after which the call is ended."""
-    write_texts: bool = False
-    """Write transcripts with their texts (the demo does)."""
 
 
 @frozen(kw_only=True)

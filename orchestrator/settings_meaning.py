@@ -20,7 +20,7 @@ SENTENCES = (
     "{provider.link_idle} s.",
     "A WebSocket may take {provider.connect_within} s to open.",
     "A request counts for {provider.settle} s after its WebSocket is gone, and a refusal means a wait of "
-    "{provider.backoff} s, until both are learned.",
+    "up to {provider.backoff} s.",
     "A request is given up {provider.overdue} s after it should have ended.",
     "Word times are asked of the provider: {provider.word_timestamps}.",
     "A first piece may wait {slot.patience} s for the slot before it is late.",
@@ -34,7 +34,6 @@ SENTENCES = (
     "on_silence is asked after {dialogue.silence_after} s without a word (0: never).",
     "When a bot fails, the caller hears: {dialogue.apology}",
     "After {dialogue.failures} failures in a row the call is ended.",
-    "Transcripts are written with their texts: {dialogue.write_texts}.",
     "The bot is {bot.use}; its calls weigh {bot.weight} when calls compete; options set: {bot.options}.",
     "Logs begin at level {log.level}; a task that keeps the loop for {log.blocked_after} s is named.",
 )

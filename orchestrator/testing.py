@@ -30,13 +30,15 @@ from orchestrator.settings import Settings
 
 _RATE = 8000
 _CHARACTERS_PER_SECOND = 15
-_FRAMES = 1000
+_FRAMES = 1100
 """Frames of one request: a word time each for the longest piece, and a few more."""
 _TONE = b"\x00\x10\x00\xf0"
 """Two samples of a tone that no one takes for silence."""
 _OPENING_WITHIN = 2.0
 _PATIENCE = 30.0
 """Virtual seconds that the caller waits for the bot to speak."""
+_ATTENTION = 300.0
+"""Virtual seconds of one answer after which the caller talks over it."""
 _QUIET = 0.8
 
 
@@ -126,7 +128,8 @@ async def _speak(phone: Phone, text: str) -> None:
 async def _listen(phone: Phone, *, within: float) -> None:
     with trio.move_on_after(within):
         await phone.wait_bot_speaks()
-    await phone.wait_bot_quiet(_QUIET)
+    with trio.move_on_after(_ATTENTION):
+        await phone.wait_bot_quiet(_QUIET)
 
 
 class InstantVoice:

@@ -129,33 +129,34 @@ class Demo:
         self._now = run_clock()
         self._summary = Summary()
         self._logger = configure(level=plan.settings.log.level, stream=files.log)
-        self._sinks: list[Emit] = [self._summary.add, files.add, log_sink(self._logger), show.add]
+        self._sinks: list[Emit] = [self._summary.add, files.add, log_sink(self._logger)]
         self._frames = LegStatistics()
+        wall = datetime.now(UTC).isoformat(timespec="milliseconds")
+        self._started = RunStarted(at=self._now(), wall=wall, seed=plan.seed, calls=plan.calls, profile=plan.profile)
         self._scope = trio.CancelScope()
 
     async def run(self) -> dict[str, Any]:
         """Run to the end, or to Ctrl-C, and return the summary."""
         log = self._plan.settings.log
-        self._emit(self._started())
+        self._emit(self._started)
         async with (
             _open_provider(self._plan) as (settings, books),
             watch(self._emit, log=self._logger, blocked_after=log.blocked_after, now=self._now),
             trio.open_nursery() as nursery,
         ):
             nursery.start_soon(self._watch_signals)
-            if isinstance(self._show, LiveTable):
-                nursery.start_soon(self._show.run)
             with self._scope:
-                await self._talk(settings)
+                await self._talk(settings, nursery)
             self._emit(RunEnded(at=self._now(), reason="interrupted" if self.interrupted else "finished"))
             nursery.cancel_scope.cancel()
         return self._summary.result(run=self._facts(), books=books() if books else None)
 
-    async def _talk(self, settings: Settings) -> None:
+    async def _talk(self, settings: Settings, nursery: trio.Nursery) -> None:
         plan = self._plan
         surroundings = Surroundings(emit=self._emit, now=self._now, key=plan.key, rng=random.Random(plan.seed))
         async with open_orchestrator(settings, surroundings) as talkers:
             await _wait_ready(talkers)
+            self._begin_show(nursery)
             lines = Lines(
                 talkers=talkers,
                 bots=plan.bots,
@@ -168,6 +169,13 @@ class Demo:
             with trio.move_on_after(plan.seconds):
                 await lines.keep(plan.calls)
 
+    def _begin_show(self, nursery: trio.Nursery) -> None:
+        """Show the run from here on: a provider that cannot be reached is told in one line, and not before."""
+        self._show.add(self._started)
+        self._sinks.append(self._show.add)
+        if isinstance(self._show, LiveTable):
+            nursery.start_soon(self._show.run)
+
     async def _watch_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
             async for _ in received:
@@ -177,10 +185,6 @@ class Demo:
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:
             sink(event)
-
-    def _started(self) -> RunStarted:
-        plan, wall = self._plan, datetime.now(UTC).isoformat(timespec="milliseconds")
-        return RunStarted(at=self._now(), wall=wall, seed=plan.seed, calls=plan.calls, profile=plan.profile)
 
     def _facts(self) -> RunFacts:
         plan, provider = self._plan, self._plan.settings.provider

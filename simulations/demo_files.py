@@ -58,6 +58,7 @@ class RunFiles:
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write the summary and the report, and close the logs."""
+        self._transcripts.sort(key=lambda call: (len(call["call"]), call["call"]))  # "10" comes after "9"
         try:
             (self.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
             write_report(

@@ -19,7 +19,7 @@ from trio_websocket import ConnectionClosed, wrap_server_stream
 from wsproto.utilities import ProtocolError
 
 from orchestrator.port.bridge import serve_connection
-from orchestrator.port.listener import OpenPort, PortTaken, open_port
+from orchestrator.port.listener import OpenPort, open_port
 from orchestrator.port.messages import Limits, Request, Response
 from simulations.books import Books
 from simulations.voices import Voice, voice_named
@@ -141,17 +141,16 @@ async def open_waves_server(
 
 
 async def run(*, port: int, voice: str, host: str = "127.0.0.1", **options: Any) -> int:
-    """Run the command `waves-server` until Ctrl-C and return its exit status; `options` are those of WavesOptions."""
-    status = 0
+    """Run the command `waves-server` until Ctrl-C and return its exit status; `options` are those of WavesOptions.
+
+    Raises PortTaken.
+    """
     try:
         async with open_waves_server(WavesOptions(**options), voice_named(voice), host=host, port=port) as server:
             books = server.address.replace("ws://", "http://") + "/books"
             limits = f"slots: {server.options.slots}, sockets: {server.options.links}"
             print(f"Waves server on {server.address} ({limits}); its books: {books}", file=sys.stderr, flush=True)
             await trio.sleep_forever()
-    except* PortTaken as taken:
-        print(taken.exceptions[0], file=sys.stderr)
-        status = 1
     except* KeyboardInterrupt:
-        pass
-    return status
+        pass  # the way to end it
+    return 0

@@ -45,6 +45,7 @@ class Answers:
         self._replies = Replies(line, pace=service.pace, transcript=transcript)
         self._reply: Reply | None = None
         self._failures = 0
+        self._untold: Heard | None = None
 
     @property
     def failed(self) -> bool:
@@ -67,10 +68,10 @@ class Answers:
         finally:
             self.cut()  # nothing more sounds, however we come here: it is over already in most cases
             entry = self._replies.end(reply)
+            self._untold = None if entry is None else Heard(entry.heard, entry.cut, entry.unspoken)
         if gone:
             raise LegClosed(f"the line of call {self._line.call} is closed")
-        if entry is not None:
-            await self.tell("on_heard", Heard(entry.heard, entry.cut, entry.unspoken))
+        await self._tell_heard()
 
     def interrupt(self) -> None:
         """The caller speaks: what sounds is cut, unless the bot asked that it be heard to its end."""
@@ -89,7 +90,17 @@ class Answers:
             reply.cut(now)
             self._line.emit(events.LegCleared(at=now, call=self._line.call))
 
-    async def tell(self, hook: str, *arguments: Any) -> None:
+    async def say_goodbye(self) -> None:
+        """The call is over: tell the bot, and before that how its last reply ended if the end of the call cut it."""
+        await self._tell_heard()
+        await self._tell("on_hang_up")
+
+    async def _tell_heard(self) -> None:
+        heard, self._untold = self._untold, None
+        if heard is not None:
+            await self._tell("on_heard", heard)
+
+    async def _tell(self, hook: str, *arguments: Any) -> None:
         """Run a hook of the bot that only listens; its failure is an event."""
         try:
             await self._party.hooks.tell(hook, *arguments)
@@ -102,7 +113,7 @@ class Answers:
             if prompt.say is not None:
                 take(prompt.say)
             else:
-                await self._party.hooks.speak(prompt.hook, *prompt.arguments, take=take)
+                await self._party.hooks.speak(prompt.hook, *prompt.arguments, take=take, room=reply.wait_text_wanted)
                 self._failures = 0
         except BotError as error:
             self._bot_failed(prompt.hook, error)

@@ -52,7 +52,7 @@ def check_bot(kind: type[Any], *, name: str) -> None:
         where = f"bot {name!r}: {hook}({', '.join(arguments)})"
         try:
             inspect.signature(function).bind(None, *arguments)
-        except TypeError as error:
+        except (TypeError, ValueError) as error:  # ValueError: it tells nobody its signature
             raise BotLoadError(f"{where} cannot be called so: {error}") from error
         if hook in _SPEAKING and inspect.iscoroutinefunction(function):
             raise BotLoadError(f"{where} returns instead of yielding: make it an async generator with `yield`")
@@ -72,7 +72,7 @@ def _import(name: str) -> Any:
         sys.path.insert(0, os.getcwd())
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # a module may fail in any way while it is imported
+    except (Exception, SystemExit) as error:  # a module may fail in any way while it is imported
         raise BotLoadError(f"bot {name!r}: cannot import {module_name!r}: {_reason(error)}") from error
     try:
         return getattr(module, attribute)
@@ -91,16 +91,16 @@ def _from_entry_point(name: str) -> Any:
         raise BotLoadError(f"bot {name!r} is neither package.module:Class nor one of the installed bots ({known})")
     try:
         return next(iter(found)).load()
-    except Exception as error:  # as above
+    except (Exception, SystemExit) as error:  # as above
         raise BotLoadError(f"bot {name!r}: cannot be imported: {_reason(error)}") from error
 
 
 def _check_options(kind: type[Any], *, name: str, options: Mapping[str, Any]) -> None:
     try:
         inspect.signature(kind).bind(**options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # as above
         raise BotLoadError(f"bot {name!r} cannot be made with the options {sorted(options)}: {error}") from error
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

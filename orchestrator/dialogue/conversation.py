@@ -49,7 +49,7 @@ class Conversation:
                     nursery.cancel_scope.cancel()
         finally:
             with trio.move_on_after(_GOODBYE_WITHIN, shield=True):
-                await self._answers.tell("on_hang_up")
+                await self._answers.say_goodbye()
         return self.reason
 
     def wish_to_say(self, say: Say) -> None:
@@ -76,10 +76,12 @@ class Conversation:
                 self._answers.mouth.player.marked(name, played_at)
             case SpeechStarted():
                 self._caller_speaks = True
+                self._prompts.stir()
                 self._line.emit(events.CallerSpeechStarted(at=at, call=call))
                 self._answers.interrupt()
             case UserTurn():
                 self._caller_speaks = False
+                self._prompts.stir()
                 self._take_turn(event)
             case Digits(digits=digits):
                 self._line.emit(events.CallerDigits(at=at, call=call, count=len(digits)))
@@ -115,12 +117,14 @@ class Conversation:
         await (self._line.leg.hang_up() if to is None else self._line.leg.transfer(to))
 
     async def _next_prompt(self) -> Prompt | None:
-        """Wait for something to say; None when the bot wants to leave and has said all of its own."""
+        """Wait for something to say while the caller is silent; None when the bot has said all and wants to leave."""
         self._line.enter(CallState.LISTENING)
         silence = self._line.settings.dialogue.silence_after
         speaks_up = silence > 0 and self._party.hooks.speaks("on_silence")
-        while (prompt := self._prompts.next_nowait()) is None and not self._prompts.leaving:
+        while not self._prompts.may_leave:
+            if not self._caller_speaks and (prompt := self._prompts.next_nowait()) is not None:
+                return prompt
             within = silence if speaks_up and not self._caller_speaks else float("inf")
-            if not await self._prompts.wait_news(within=within) and not self._caller_speaks:
+            if not await self._prompts.wait_news(within=within):
                 return Prompt("on_silence", (self._talk,))
-        return prompt
+        return None

@@ -17,6 +17,8 @@ from orchestrator.settings import DialogueSettings
 
 _END = object()
 Take = Callable[[Say], None]
+Room = Callable[[], Awaitable[None]]
+"""Waits until more text is wanted, and is a checkpoint in any case."""
 
 
 class Hooks:
@@ -31,14 +33,17 @@ class Hooks:
         """Whether the bot has that hook of its own."""
         return speaks(self._bot, hook)
 
-    async def speak(self, hook: str, *arguments: Any, take: Take) -> None:
-        """Run a speaking hook and hand over what it yields. Raises BotError; what it yielded before stays said."""
+    async def speak(self, hook: str, *arguments: Any, take: Take, room: Room = trio.lowlevel.checkpoint) -> None:
+        """Run a speaking hook and hand over what it yields, each time waiting for `room` for more.
+
+        Raises BotError; what it yielded before stays said.
+        """
         try:
             words = getattr(self._bot, hook)(*arguments)
             if isinstance(words, AsyncIterator):
-                await self._speak_async(words, take)
+                await self._speak_async(words, take=take, room=room)
             elif isinstance(words, Iterator):
-                await self._speak_plain(words, take)
+                await self._speak_plain(words, take=take, room=room)
             else:
                 if inspect.iscoroutine(words):
                     words.close()
@@ -52,30 +57,34 @@ class Hooks:
         """Run a hook that only listens, within the time of a first text. Raises BotError."""
         if not self.speaks(hook):
             return
+        within = self._settings.first_text_within
         try:
-            with trio.fail_after(self._settings.first_text_within):
+            with trio.move_on_after(within) as patience:
                 await getattr(self._bot, hook)(*arguments)
         except (Exception, SystemExit) as error:  # as above
             raise BotError(f"{type(error).__name__}: {error}") from error
+        if patience.cancelled_caught:
+            raise BotError(f"not done within {within:g} s")
 
-    async def _speak_async(self, words: AsyncIterator[Any], take: Take) -> None:
+    async def _speak_async(self, words: AsyncIterator[Any], *, take: Take, room: Room) -> None:
         try:
-            await self._run(lambda: anext(words, _END), take)
+            await self._run(lambda: anext(words, _END), take=take, room=room)
         finally:
             if isinstance(words, AsyncGenerator):
                 await words.aclose()
 
-    async def _speak_plain(self, words: Iterator[Any], take: Take) -> None:
+    async def _speak_plain(self, words: Iterator[Any], *, take: Take, room: Room) -> None:
         steps = PlainSteps(words)
         try:
-            await self._run(lambda: self._lane.run(steps.step), take)
+            await self._run(lambda: self._lane.run(steps.step), take=take, room=room)
         finally:
             steps.abandon()
 
-    async def _run(self, step: Callable[[], Awaitable[Any]], take: Take) -> None:
+    async def _run(self, step: Callable[[], Awaitable[Any]], *, take: Take, room: Room) -> None:
         within = self._settings.first_text_within
         while (item := await _in_time(step, within)) is not _END:
             take(_said(item))
+            await room()  # a bot that never awaits must let the others go on, and itself be cut
             within = self._settings.text_within
 
 

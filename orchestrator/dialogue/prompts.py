@@ -33,18 +33,28 @@ class Prompts:
     def put(self, prompt: Prompt) -> None:
         """Speak about this when its turn comes."""
         self._waiting.append(prompt)
-        self._news.set()
+        self.stir()
 
     def put_first(self, prompt: Prompt) -> None:
         """Speak about this next."""
         self._waiting.appendleft(prompt)
-        self._news.set()
+        self.stir()
 
     def leave(self, *, transfer_to: str | None = None) -> None:
         """End the call when the bot's own words are said; what the caller still wants is not answered any more."""
-        self.leaving = True
-        self.transfer_to = transfer_to
+        if not self.leaving:  # the first wish counts
+            self.leaving = True
+            self.transfer_to = transfer_to
+        self.stir()
+
+    def stir(self) -> None:
+        """Have whoever waits for news look again."""
         self._news.set()
+
+    @property
+    def may_leave(self) -> bool:
+        """Whether the bot wants to leave and has said all of its own."""
+        return self.leaving and all(prompt.say is None for prompt in self._waiting)
 
     def next_nowait(self) -> Prompt | None:
         """Take the next prompt, None if there is none."""
@@ -53,7 +63,7 @@ class Prompts:
         return self._waiting.popleft() if self._waiting else None
 
     async def wait_news(self, *, within: float) -> bool:
-        """Wait for a prompt or the wish to leave; False when `within` seconds passed without."""
+        """Wait for a prompt, the wish to leave or a stir; False when `within` seconds passed without."""
         self._news = trio.Event()
         with trio.move_on_after(within):
             await self._news.wait()

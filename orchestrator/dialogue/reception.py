@@ -55,7 +55,7 @@ class Reception:
         current_call.set(leg.facts.id)
         current_bot.set(bot.name)
         line = Line(leg, settings=self._settings, emit=self._emit, now=self._now)
-        began, reason = self._now(), "failure"
+        began, reason = self._now(), "run"
         transcript = Transcript() if transcript is None else transcript
         self._emit(events.CallStarted(at=began, call=line.call, bot=bot.name, leg=leg.facts.leg, group=group))
         try:
@@ -81,7 +81,7 @@ class Reception:
         shared = await self._shared.of(bot)
         try:
             instance = bot.make()
-        except Exception as error:  # whatever a bot's constructor raises is its own call's trouble
+        except (Exception, SystemExit) as error:  # whatever a bot's constructor raises is its own call's trouble
             raise BotLoadError(f"bot {bot.name!r} could not be made: {type(error).__name__}: {error}") from error
         hooks = Hooks(instance, lane=self._lane, settings=self._settings.dialogue)
         return Party(hooks=hooks, name=bot.name, shared=shared, weight=self._settings.bot.weight)

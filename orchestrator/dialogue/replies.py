@@ -13,7 +13,7 @@ from orchestrator.speech.chunking import ReplyText
 from orchestrator.speech.line import Line
 from orchestrator.speech.play_clock import PlayClock
 from orchestrator.speech.playout import Playout
-from orchestrator.speech.reply import Phase, Reply, VoiceChoice
+from orchestrator.speech.reply import Reply, VoiceChoice
 
 
 class Replies:
@@ -93,7 +93,7 @@ class Replies:
             at=self._line.now(),
             call=self._line.call,
             reply=reply.number,
-            outcome=_outcome(reply, entry),
+            outcome=_outcome(entry),
             characters=len(entry.heard) + len(entry.cut) + len(entry.unspoken),
             heard=len(entry.heard),
             cut=len(entry.cut),
@@ -105,9 +105,9 @@ class Replies:
         )
 
 
-def _outcome(reply: Reply, entry: BotEntry) -> Outcome:
+def _outcome(entry: BotEntry) -> Outcome:
     if not (entry.heard + entry.cut + entry.unspoken).strip():
         return Outcome.EMPTY
-    if reply.phase is Phase.CUT and entry.cut:
+    if entry.cut:
         return Outcome.CUT
     return Outcome.UNSPOKEN if entry.unspoken else Outcome.HEARD

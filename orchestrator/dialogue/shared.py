@@ -35,7 +35,8 @@ class SharedByBots:
             self._nursery.start_soon(self._hold, bot, opening)
         await opening.done.wait()
         if opening.failed is not None:
-            self._openings.pop(bot, None)  # the next call may have more luck
+            if self._openings.get(bot) is opening:  # the next call may have more luck, or is at it already
+                del self._openings[bot]
             raise opening.failed
         return opening.value
 
@@ -48,7 +49,7 @@ class SharedByBots:
             async with open_shared(bot.options) as opening.value:
                 opening.done.set()
                 await trio.sleep_forever()
-        except Exception as error:  # whatever a bot raises is the trouble of its calls only
+        except (Exception, SystemExit) as error:  # whatever a bot raises is the trouble of its calls only
             opening.failed = BotLoadError(f"bot {bot.name!r}: shared() failed: {type(error).__name__}: {error}")
             opening.failed.__cause__ = error
             opening.done.set()

@@ -38,7 +38,10 @@ class CallTalk:
 
     def say(self, text: str | Say) -> None:
         """Say something outside a reply: as soon as nobody speaks."""
-        _in_the_loop(self._wishes.wish_to_say, text if isinstance(text, Say) else Say(text))
+        say = text if isinstance(text, Say) else Say(text)
+        if not isinstance(say.text, str):
+            raise TypeError(f"a bot says str or Say, not {text!r:.80}")
+        _in_the_loop(self._wishes.wish_to_say, say)
 
     def hang_up(self) -> None:
         """End the call once everything said so far has been heard, or was cut."""

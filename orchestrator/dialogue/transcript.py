@@ -107,8 +107,15 @@ class Transcript:
             words=words,
             voice=voice,
         )
-        self.entries.append(entry)
+        self.entries.insert(self._place(entry.start), entry)
         return entry
+
+    def _place(self, start: float | None) -> int:
+        """Where an entry that began then belongs: a reply that the caller talked through began before that turn."""
+        place = len(self.entries)
+        while start is not None and place and (self.entries[place - 1].start or 0.0) > start:
+            place -= 1
+        return place
 
 
 def _words(text: str, *, ending: Ending, sounded: list[SoundedWord]) -> Iterable[Word]:

@@ -10,6 +10,9 @@ from attrs import define
 _SHARE = 0.2
 """Weight of the newest piece in each running mean: about the last ten pieces count."""
 
+_LEAST_AUDIO = 0.1
+"""Seconds: from less the factor would be all noise."""
+
 
 @define
 class Pace:
@@ -26,7 +29,7 @@ class Pace:
 
     def learn(self, *, ttfb: float, held: float, audio: float, characters: int) -> None:
         """Take in a completed piece: time to first audio, whole time, its audio in seconds, its text's length."""
-        if audio <= 0 or characters <= 0:
+        if audio < _LEAST_AUDIO or characters <= 0:
             return
         share = _SHARE if self.pieces else 1.0
         self.pieces += 1

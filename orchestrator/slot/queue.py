@@ -24,12 +24,19 @@ class TicketState(Enum):
 
 @define(eq=False)
 class Account:
-    """What one call has had: `seconds` of slot by weight, made comparable with the others' when a reply begins."""
+    """What one call has had, in seconds of slot by weight, made comparable with the others' when a reply begins."""
 
     call: str
     weight: float = 1.0
-    seconds: float = 0.0
+    received: float = 0.0
+    in_flight: float = 0.0
+    """What its granted tickets are expected to cost: a guess, never carried over into what was received."""
     waiting: set[Ticket] = Factory(set)
+
+    @property
+    def seconds(self) -> float:
+        """What it has had, with what it holds at the moment."""
+        return self.received + self.in_flight
 
 
 @define(eq=False)
@@ -41,6 +48,8 @@ class Ticket:
     need_by: float
     expected: float
     state: TicketState = TicketState.WAITING
+    charge: float = 0.0
+    """What was put on the account at the grant, by the weight of then."""
 
     def __repr__(self) -> str:
         return f"<Ticket {self.number} of {self.account.call}, {self.state.value}, need by {self.need_by:.3f}>"
@@ -51,7 +60,8 @@ class SlotQueue:
 
     Change it with the methods below, then call `settle` and tell the tickets it returns that they are granted.
     `bound` is in seconds of slot: a waiting call whose account is more than that below the candidate's goes first, so
-    that two calls which both keep waiting never differ by more than twice the bound and one longest piece.
+    that two calls which both keep waiting never differ by more than twice the bound and one longest piece (and, with
+    several slots, by what the pieces in flight on the others were mispredicted by).
     """
 
     def __init__(self, *, slots: int, bound: float) -> None:
@@ -83,7 +93,8 @@ class SlotQueue:
         account = self._account(call)
         account.weight = weight
         low = self._highest_granted
-        self._set_account(account, min(max(account.seconds, low), low + self.bound))
+        received = min(max(account.received, low), low + self.bound)
+        self._charge(account, received=received - account.received)
 
     def close(self, call: str) -> None:
         """Forget a call that is over; its tickets must have left (a granted one may still come back)."""
@@ -133,7 +144,7 @@ class SlotQueue:
         ticket.state = TicketState.FREED
         self._granted.discard(ticket)
         account = ticket.account
-        self._set_account(account, account.seconds + (seconds - ticket.expected) / account.weight)
+        self._charge(account, received=seconds / account.weight, in_flight=-ticket.charge)
         return True
 
     def settle(self) -> list[Ticket]:
@@ -146,7 +157,8 @@ class SlotQueue:
             self._granted.add(ticket)
             account = ticket.account
             self._highest_granted = max(self._highest_granted, account.seconds)
-            self._set_account(account, account.seconds + ticket.expected / account.weight)
+            ticket.charge = ticket.expected / account.weight
+            self._charge(account, in_flight=ticket.charge)
             granted.append(ticket)
         return granted
 
@@ -170,10 +182,11 @@ class SlotQueue:
         self._by_need.remove((ticket.need_by, ticket.number, ticket))
         self._by_account.remove((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
-    def _set_account(self, account: Account, seconds: float) -> None:
+    def _charge(self, account: Account, *, received: float = 0.0, in_flight: float = 0.0) -> None:
         waiting = sorted(account.waiting, key=lambda ticket: ticket.number)
         for ticket in waiting:
             self._withdraw(ticket)
-        account.seconds = seconds
+        account.received += received
+        account.in_flight += in_flight
         for ticket in waiting:
             self._enter(ticket)

@@ -31,6 +31,7 @@ class LocalPlace:
     async def __aenter__(self) -> LocalPlace:
         try:
             await self.granted.wait()
+            await trio.lowlevel.checkpoint_if_cancelled()  # granted and cut in one tick: ask for nothing
         except BaseException:
             self._leave()
             raise
@@ -85,8 +86,11 @@ class Scheduler:
         while True:
             await self._backed_off.wait()
             self._backed_off = trio.Event()
-            await trio.sleep(max(0.0, self._resume_at - self.now()))
-            self.settle()  # a longer back-off that came meanwhile has set the event again
+            resume_at = self._resume_at
+            await trio.sleep(max(0.0, resume_at - self.now()))
+            if self._resume_at == resume_at:  # else a longer back-off came meanwhile, and has set the event again
+                self._resume_at = float("-inf")  # rounded times may still be a hair before it
+            self.settle()
 
     def begin_reply(self, call: str, *, weight: float) -> None:
         """Start a reply's accounting."""

@@ -79,7 +79,7 @@ async def dial(
         raise ProviderFault(FaultKind.FINAL, f"{address} is no WebSocket address") from error
     except TimeoutError as error:
         raise ProviderFault(FaultKind.RETRY, f"{address} did not answer within {within:g} s") from error
-    except (OSError, InvalidHandshake, trio.BrokenResourceError) as error:
+    except (OSError, InvalidHandshake, ConnectionClosed, trio.BrokenResourceError) as error:
         raise ProviderFault(FaultKind.RETRY, f"{address} cannot be reached: {error}") from error
 
 

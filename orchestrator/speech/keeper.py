@@ -108,11 +108,13 @@ class Keeper:
         """Send the request; from here on the keeper returns the slot. The frames end after Complete or Failed."""
         grant.occupy()
         job, frames = Job.begin(request, grant, pace=self._provider.pace)
-        if self.state is LinkState.LENT:
+        # A letter that still waits belongs to a request that was answered before it was read: no link to rely on.
+        if self.state is LinkState.LENT and not self._outbox.statistics().current_buffer_used:
             self._job = job
             self._outbox.send_nowait(self._provider.codec.encode(request))
             self._enter(LinkState.ASKED)
-        else:  # the link went away while it was lent: nothing was written
+        else:  # or it went away while it was lent: nothing was written
+            self._drop("not to be relied on")
             job.fail(ProviderFault(FaultKind.RETRY, "the link was closed before the request"))
             grant.free("unused")
         return job, frames
@@ -207,10 +209,7 @@ class Keeper:
             self._host.link_closed(self)
         self._enter(LinkState.CLOSED)
         if job is not None:
-            try:
-                await trio.sleep(self._provider.settings.settle)
-            finally:
-                job.grant.free("settled")
+            await _settle(job, self._provider.settings.settle)
 
     def _enter(self, state: LinkState) -> None:
         """Every change of state ends here: the deadline that it means, then word to the pool."""
@@ -218,12 +217,19 @@ class Keeper:
         changed, self.state = state is not self.state, state
         if state is LinkState.IDLE and changed:
             self._life.deadline = now + settings.link_idle
-        elif state in (LinkState.ASKED, LinkState.DRAINING) and self._job is not None:
+        elif self._job is not None:
             self._life.deadline = max(now, self._job.done_by) + settings.overdue
         elif state is LinkState.LENT:
             self._life.deadline = float("inf")
         if changed:
             self._host.link_changed(self)
+
+
+async def _settle(job: Job, seconds: float) -> None:
+    try:
+        await trio.sleep(seconds)
+    finally:
+        job.grant.free("settled")
 
 
 async def _read(

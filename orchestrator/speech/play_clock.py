@@ -68,4 +68,6 @@ class PlayClock:
             return None
         index = bisect_right(self._anchors, position, key=itemgetter(0)) - 1
         start, at = self._anchors[max(0, index)]
-        return at + (position - start) / self.rate
+        expected = at + (position - start) / self.rate
+        # A mark that came back early moves what lies behind it; time does not run backwards before it.
+        return min(expected, self._anchors[index + 1][1]) if index + 1 < len(self._anchors) else expected

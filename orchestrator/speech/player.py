@@ -13,6 +13,10 @@ _MARK_WITHIN = 2.0
 """Seconds past its time within which the last mark comes back, or is given up: a leg may lose one."""
 
 
+_END = "end"
+"""Behind the position of a reply's last mark: no sound of it follows."""
+
+
 class Player:
     """Plays one reply at a time on the call's leg."""
 
@@ -35,7 +39,12 @@ class Player:
     def marked(self, name: str, at: float) -> None:
         """A mark came back from the leg; those of earlier replies mean nothing any more."""
         number, _, position = name.partition(":")
-        if self._reply is not None and number == str(self._reply.number):
+        if self._reply is None or number != str(self._reply.number):
+            return
+        if position.endswith(_END):
+            self._reply.playout.clock.marked(int(position.removesuffix(_END)), at)
+            self._reply.notify()
+        else:
             self._heard_up_to(self._reply, int(position), at=at)
 
     async def _write(self, reply: Reply, pcm: bytes) -> None:
@@ -43,14 +52,14 @@ class Player:
         await self._line.leg.write(pcm)
         reply.playout.clock.wrote(samples_in(pcm))
 
-    def _mark(self, reply: Reply) -> None:
-        self._line.leg.mark(f"{reply.number}:{reply.playout.clock.written}")
+    def _mark(self, reply: Reply, *, end: str = "") -> None:
+        self._line.leg.mark(f"{reply.number}:{reply.playout.clock.written}{end}")
 
     async def _wait_heard(self, reply: Reply) -> None:
         clock = reply.playout.clock
         if clock.written == 0:
             return
-        self._mark(reply)
+        self._mark(reply, end=_END)
         give_up_at = self._line.now() + reply.playout.ahead(self._line.now()) + self._line.leg.latency + _MARK_WITHIN
         while clock.last_mark < clock.written and self._line.now() < give_up_at:
             await reply.wait_changed(within=give_up_at - self._line.now())
@@ -60,8 +69,6 @@ class Player:
         first = clock.started_at is None
         gap = clock.marked(position, at)
         reply.notify()
-        if position == clock.written and reply.pieces_done:
-            return  # the end of the reply: what follows is no gap
         if first:
             self._first_audio(reply, at)
         cause = reply.blame(at - gap, at) if gap else None

@@ -50,6 +50,11 @@ class PieceSound:
         provided = self.aligner.times(expected + self.lead_trimmed if self.done else None)
         return [(begin - self.lead_trimmed, end - self.lead_trimmed) for begin, end in provided]
 
+    def place(self, seconds: float, rate: int) -> int:
+        """Which sample of the reply's sound lies `seconds` into the piece: none of its neighbours'."""
+        within = max(0, round(seconds * rate))
+        return self.start + (min(within, self.samples) if self.done else within)
+
 
 @define
 class Playout:
@@ -94,7 +99,8 @@ class Playout:
         whole = heard_words(times, current.samples / rate) if current.samples else 0
         end = current.piece.offset_after(whole)
         keep = round(times[whole - 1][1] * rate) if whole else 0
-        self._drop_tail(min(current.samples - keep, self._received - self._taken))
+        # A word may count as whole a hair before its end: then there is nothing to drop.
+        self._drop_tail(max(0, min(current.samples - keep, self._received - self._taken)))
         current.piece = attrs.evolve(current.piece, end=end, words=current.piece.words[:whole])
         current.done = True
         return end
@@ -143,8 +149,7 @@ class Playout:
         for sound in self._pieces:
             times = sound.times(self.clock.rate, self.seconds_per_character)
             for (start, end), (begins, ends) in zip(sound.piece.words, times, strict=False):
-                first = sound.start + round(begins * self.clock.rate)
-                last = sound.start + round(ends * self.clock.rate)
+                first, last = sound.place(begins, self.clock.rate), sound.place(ends, self.clock.rate)
                 began = self.clock.time_of(first) if first < sounded else None
                 spans.append(
                     WordSpan(start, end, began, None if began is None else self.clock.time_of(min(last, sounded)))

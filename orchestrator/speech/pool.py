@@ -101,6 +101,7 @@ class Pool:
                 raise self._last_fault
             with trio.move_on_after(_LINK_WITHIN):
                 await borrower.ready.wait()
+            await trio.lowlevel.checkpoint_if_cancelled()  # lent and cut in one tick: ask for nothing
             if borrower.keeper is None:
                 raise self._last_fault or ProviderFault(FaultKind.LINKS, "no link to the provider was free in time")
             lease = Lease(borrower.keeper)
@@ -166,7 +167,7 @@ class Pool:
         while self._borrowers and (keeper := self._lendable()):
             borrower = self._borrowers.popleft()
             borrower.keeper = keeper
-            if keeper.used:
+            if keeper.used and self._reusable is None:
                 self._learn_reuse(True)
             keeper.lend()
             borrower.ready.set()

@@ -11,6 +11,9 @@ from orchestrator.events import GapCause
 from orchestrator.speech.chunking import ReplyText
 from orchestrator.speech.playout import Playout
 
+_TEXT_AHEAD = 20_000
+"""Characters that a bot may be ahead of its voice: about twenty minutes of speech."""
+
 
 class Phase(Enum):
     """Where a reply stands (DESIGN.md section 4)."""
@@ -112,6 +115,12 @@ class Reply:
         """Wait until something changed, or `within` seconds."""
         with trio.move_on_after(max(0.0, within)):
             await self._changed.wait()
+
+    async def wait_text_wanted(self) -> None:
+        """Wait until the text that was not asked for yet is not too long: a bot may talk without end."""
+        await trio.lowlevel.checkpoint()
+        while len(self.text.text) - self.asked > _TEXT_AHEAD:
+            await self.wait_changed()
 
     def _settle_ready(self, now: float) -> bool:
         self.notify()

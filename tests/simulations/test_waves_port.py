@@ -19,6 +19,7 @@ from trio.testing import MockClock, memory_stream_pair
 from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import connect
 
+from orchestrator.port.listener import PortTaken
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import WavesServer, open_waves_server, run
 from tests.simulations.waves_peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, plain_voice
@@ -195,11 +196,11 @@ def test_whatever_follows_the_upgrade_ends_quietly(pieces: list[bytes]) -> None:
 # --- the command ---
 
 
-async def test_a_taken_port_is_exit_status_1(capsys: pytest.CaptureFixture[str]) -> None:
-    """The command names the port."""
+async def test_a_taken_port_is_named() -> None:
+    """The command line makes exit status 1 of it."""
     async with open_waves_server(QUICK, plain_voice) as server:
-        assert await run(port=port_of(server), voice="tone") == 1
-        assert capsys.readouterr().err == f"port {port_of(server)} is taken\n"
+        with pytest.raises(PortTaken, match=f"port {port_of(server)} is taken"):
+            await run(port=port_of(server), voice="tone")
 
 
 @pytest.mark.realtime

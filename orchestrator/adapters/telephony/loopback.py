@@ -60,6 +60,8 @@ class LoopbackLeg:
         """Take sound; wait while more than 0.4 s are still to be played. Raises LegClosed."""
         while len(self._buffer) > SAMPLE_BYTES * self.rate * _LEAD and not self.over.is_set():
             await self.wait_changed()
+        # Room and a cut can come in one tick: then the wait ends as if nothing were, and what is cut must not sound.
+        await trio.lowlevel.checkpoint_if_cancelled()
         if self.over.is_set():
             raise LegClosed(f"the line of call {self.facts.id} is closed")
         if not self.sounding:  # a new spurt of sound, on a schedule of its own

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,9 @@ _KINDS = (
     (FaultKind.REQUEST, ("invalid", "content_filter", "not supported", "required")),
 )
 """What the words of an error mean, first match first; the provider's texts for a refusal are not documented."""
+
+_LONGEST_WAIT = 3600.0
+"""Seconds: a `retry_after` beyond that is no wait but nonsense."""
 
 
 @frozen
@@ -66,7 +70,7 @@ class WavesCodec:
         """What a message says; None for a status that says nothing to us. Raises ProviderFault for garbage."""
         try:
             body = json.loads(message)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ProviderFault(FaultKind.RETRY, f"not JSON: {message[:40]!r}") from error
         if not isinstance(body, dict):
             raise ProviderFault(FaultKind.RETRY, f"not an object: {message[:40]!r}")
@@ -90,14 +94,21 @@ def fault_of(body: Mapping[str, Any]) -> ProviderFault:
     """Read an error of either shape: `message`, or `error` as text or object, or `errors` as a list of issues."""
     error = body.get("error")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
-    text = body.get("message") or inner.get("message") or (error if isinstance(error, str) else "") or "no message"
-    wait = body.get("retry_after", inner.get("retry_after"))
-    retry_after = float(wait) if isinstance(wait, (int, float)) and not isinstance(wait, bool) else None
-    # Lists of issues and codes tell what a bare "Invalid input data" does not.
-    code = body.get("code") or body.get("error_code") or inner.get("code") or ""
+    category = error if isinstance(error, str) else ""
+    text = body.get("message") or inner.get("message") or category or "no message"
+    retry_after = _seconds(body.get("retry_after", inner.get("retry_after")))
+    # Lists of issues, codes and categories tell what a bare "Invalid input data" does not.
+    code = body.get("code") or body.get("error_code") or inner.get("code") or (category if category != text else "")
     issues = body.get("errors") or (error if isinstance(error, list) else None)
     whole = f"{text} {code} {json.dumps(issues) if issues else ''}".strip()
     return ProviderFault(_kind(whole, retry_after), whole[:300], retry_after=retry_after)
+
+
+def _seconds(value: Any) -> float | None:
+    """A wait as a number of seconds that can be slept; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LONGEST_WAIT:
+        return None
+    return float(value)
 
 
 def _kind(text: str, retry_after: float | None) -> FaultKind:
@@ -112,13 +123,16 @@ def _pcm(data: Any) -> bytes:
     if not isinstance(audio, str):
         raise ProviderFault(FaultKind.RETRY, "a chunk without audio")
     try:
-        return base64.b64decode(audio)
+        return base64.b64decode(audio, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ProviderFault(FaultKind.RETRY, "a chunk that is not base64") from error
 
 
 def _word(name: str, data: Any) -> WordTime:
     try:
-        return WordTime(name, int(data["id"]), str(data["word"]), float(data["start"]), float(data["end"]))
-    except (TypeError, KeyError, ValueError) as error:
+        word = WordTime(name, int(data["id"]), str(data["word"]), float(data["start"]), float(data["end"]))
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise ProviderFault(FaultKind.RETRY, "a word time without its parts") from error
+    if not (math.isfinite(word.start) and math.isfinite(word.end)):
+        raise ProviderFault(FaultKind.RETRY, "a word time that is no time")
+    return word

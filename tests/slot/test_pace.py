@@ -1,0 +1,47 @@
+"""What is learned of the provider's speed, and what is predicted from it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.slot.pace import Pace
+
+seconds = st.floats(0, 1000)
+
+
+def test_the_first_piece_replaces_the_guesses() -> None:
+    """Its figures count whole: guesses are no evidence."""
+    pace = Pace()
+    pace.learn(ttfb=0.1, held=1.1, audio=10.0, characters=100)
+    assert pace.pieces == 1
+    assert [round(figure, 9) for figure in (pace.ttfb, pace.rtf, pace.seconds_per_character)] == [0.1, 0.1, 0.1]
+    assert pace.audio_seconds(50) == pytest.approx(5.0)
+    assert pace.slot_seconds(50) == pytest.approx(0.6)
+
+
+def test_about_ten_pieces_forget_what_was_before() -> None:
+    """After ten pieces at another speed a tenth of the old figure is left."""
+    pace = Pace()
+    pace.learn(ttfb=1.0, held=1.0, audio=1.0, characters=10)
+    for _ in range(10):
+        pace.learn(ttfb=0.0, held=0.0, audio=1.0, characters=10)
+    assert pace.ttfb == pytest.approx(0.107, abs=0.001)
+
+
+@given(
+    st.lists(st.tuples(seconds, seconds, st.just(0.0) | st.floats(0.001, 1000), st.integers(0, 2000)), max_size=30),
+    st.integers(0, 2000),
+)
+def test_predictions_stay_between_what_was_seen(pieces: list[tuple[float, float, float, int]], more: int) -> None:
+    """Finite, never negative, longer for longer texts; pieces without audio or text, or with odd times, do no harm."""
+    pace = Pace()
+    for ttfb, held, audio, characters in pieces:
+        pace.learn(ttfb=ttfb, held=held, audio=audio, characters=characters)
+    seen = [ttfb for ttfb, _, audio, characters in pieces if audio > 0 and characters > 0] or [0.5]
+    assert min(seen) - 1e-9 <= pace.ttfb <= max(seen) + 1e-9
+    assert 0 <= pace.slot_seconds(more) <= pace.slot_seconds(more + 100)
+    assert math.isfinite(pace.slot_seconds(more + 100))
