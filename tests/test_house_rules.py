@@ -33,7 +33,7 @@ DECISIONS = {
     "speech.timing",
     "speech.word_weights",
 }
-WIRING = {"", "app", "check", "cli", "testing"}
+WIRING = {"", "__main__", "app", "check", "cli", "testing"}
 """What may import everything of orchestrator; "" is its __init__."""
 
 IMPURE = {

@@ -10,6 +10,8 @@ from operator import itemgetter
 
 from attrs import define, field
 
+from orchestrator.audio import FRAME_SECONDS
+
 _JITTER = 0.005
 """Seconds: a mark that comes back this close to when it was expected moves nothing."""
 
@@ -61,6 +63,11 @@ class PlayClock:
         now = now if self._stopped_at is None else min(now, self._stopped_at)
         position, at = self._anchors[-1]
         return max(position, min(self.written, position + int((now - at) * self.rate + 0.5)))
+
+    def begun(self, now: float) -> int:
+        """How many samples have sounded or are about to: a frame that has left is heard to its end."""
+        sounded = self.sounded(now)
+        return min(self.written, sounded + round(FRAME_SECONDS * self.rate)) if sounded else 0
 
     def time_of(self, position: int) -> float | None:
         """When `position` sounded, or will if nothing runs dry; None before anything sounded."""

@@ -145,14 +145,14 @@ class Playout:
     def words(self, now: float) -> list[WordSpan]:
         """Every word that was asked for, with when it sounded as far as it did by `now`."""
         spans: list[WordSpan] = []
-        sounded = self.clock.sounded(now)
+        begun = self.clock.begun(now)
         for sound in self._pieces:
             times = sound.times(self.clock.rate, self.seconds_per_character)
             for (start, end), (begins, ends) in zip(sound.piece.words, times, strict=False):
                 first, last = sound.place(begins, self.clock.rate), sound.place(ends, self.clock.rate)
-                began = self.clock.time_of(first) if first < sounded else None
+                began = self.clock.time_of(first) if first < begun else None
                 spans.append(
-                    WordSpan(start, end, began, None if began is None else self.clock.time_of(min(last, sounded)))
+                    WordSpan(start, end, began, None if began is None else self.clock.time_of(min(last, begun)))
                 )
         return spans
 

@@ -1,0 +1,107 @@
+"""Claims about the whole product: `talkingstick demo` and `chat` as a user runs them, on real sockets in real time."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.simulations.listening import misplaced
+
+PROGRAM = [sys.executable, "-m", "orchestrator"]
+
+
+def demo(out: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a demo with the tone to its end."""
+    command = [*PROGRAM, "demo", "--voice", "tone", "--out", str(out), "--json", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def check_recordings(out: Path) -> int:
+    """Check that every recording is complete and agrees with its transcript; return how many there are."""
+    recordings = sorted(out.glob("call-*.wav"))
+    for path in recordings:
+        with wave.open(str(path)) as recording:
+            assert path.stat().st_size == 44 + 4 * recording.getnframes()
+        assert misplaced(path, within=0.06) == []
+    return len(recordings)
+
+
+def check_books(summary: dict[str, Any]) -> None:
+    """Check what must hold in every run, by the provider's own books."""
+    words = summary["words"]
+    assert summary["slot"]["max_in_flight"] == 1
+    assert summary["links"]["max_open"] <= 5
+    assert set(summary["provider"].values()) == {0}
+    assert words["heard"] + words["cut"] + words["unspoken"] == words["reply"]
+    assert (words["unspoken"], summary["calls_failed"]) == (0, 0)
+
+
+@pytest.mark.realtime
+@pytest.mark.parametrize("closes", ["yes", "no"])
+def test_four_calls_share_one_slot(tmp_path: Path, closes: str) -> None:
+    """One request at a time, no refusal, no word lost, and each heard word where the transcript says it is."""
+    ran = demo(tmp_path, "--seconds", "12", "--seed", "5", "--close-after-complete", closes)
+    assert ran.returncode == 0, ran.stderr
+    summary = json.loads(ran.stdout)
+    check_books(summary)
+    assert summary["words"]["heard"] > 50
+    assert check_recordings(tmp_path) == 4
+    assert "<html" in (tmp_path / "report.html").read_text()
+    names = {json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()}
+    assert {"RunStarted", "SlotGranted", "FirstAudioPlayed", "ReplyEnded", "RunEnded"} <= names
+
+
+@pytest.mark.realtime
+def test_ctrl_c_leaves_complete_files(tmp_path: Path) -> None:
+    """Within a second (five-fold slack), with status 130."""
+    command = [*PROGRAM, "demo", "--voice", "tone", "--out", str(tmp_path), "--json", "--no-table"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while "words heard" not in process.stderr.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        output, _ = process.communicate(timeout=20)
+    assert time.monotonic() - asked < 5
+    assert process.returncode == 130
+    check_books(json.loads(output))
+    assert check_recordings(tmp_path) == 4
+
+
+def test_a_provider_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    """Exit status 1, and the address."""
+    config = tmp_path / "talkingstick.toml"
+    (tmp_path / "key").write_text("sk_test\n")
+    config.write_text(f'[provider]\naddress = "ws://127.0.0.1:9"\nkey_file = "{tmp_path / "key"}"\n')
+    ran = demo(tmp_path / "out", "--config", str(config))
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("talkingstick: ws://127.0.0.1:9/")
+
+
+@pytest.mark.parametrize(("bot", "reason"), [("nowhere:Bot", "cannot import"), ("bots.echo:Bat", "it has Echo")])
+def test_a_bot_that_cannot_be_loaded_is_wrong_use(tmp_path: Path, bot: str, reason: str) -> None:
+    """Exit status 2 with the reason."""
+    ran = demo(tmp_path, "--bot", bot)
+    assert ran.returncode == 2
+    assert reason in ran.stderr
+
+
+def test_chat_answers_what_is_typed(tmp_path: Path) -> None:
+    """Line by line, the end of the input hangs up, and the transcript is that of a call."""
+    command = [*PROGRAM, "chat", "echo", "--out", str(tmp_path)]
+    ran = subprocess.run(command, input="hello there\n", capture_output=True, text=True, timeout=30)
+    assert ran.returncode == 0, ran.stderr
+    assert "bot: You said: hello there." in ran.stdout
+    turns = json.loads((tmp_path / "call-1.json").read_text())["turns"]
+    assert [turn["who"] for turn in turns] == ["bot", "caller", "bot"]
+    assert all(turn["cut"] == turn["unspoken"] == "" for turn in turns if turn["who"] == "bot")
