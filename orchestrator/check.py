@@ -17,8 +17,8 @@ from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_meaning import describe, key_source
 from orchestrator.speech.dialling import dial as dial_websocket
 
-REACHABLE_WITHIN = 5.0
-"""Seconds that the provider has to accept a WebSocket."""
+REACHABLE_WITHIN = 4.0
+"""Seconds that the provider has to accept a WebSocket: with its start the program is to give up within five."""
 
 
 async def run(*, config: Path, online: bool) -> int:
@@ -48,7 +48,7 @@ async def run(*, config: Path, online: bool) -> int:
 
 
 async def reach(codec: VoiceCodec, dial: Dial) -> None:
-    """Open one WebSocket to the provider and close it again; raises ProviderFault if that fails or takes over 5 s."""
+    """Open one WebSocket to the provider and close it again; raises ProviderFault if that fails or takes over 4 s."""
     opened = False
     with trio.move_on_after(REACHABLE_WITHIN):
         async with dial(codec.address(), codec.headers()):

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from orchestrator.commands import DemoOptions, Flag, ServerOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
+from orchestrator.redaction import redacted
 
 DEMO_DEFAULTS = DemoOptions()
 PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
@@ -61,7 +62,7 @@ def _exit_status(error: BaseException) -> int:
         raise error
     for cause in causes:
         for line in _told(cause).splitlines():
-            print(f"talkingstick: {line}", file=sys.stderr)
+            print(f"talkingstick: {redacted(line)}", file=sys.stderr)
     return 2 if any(isinstance(cause, (CycloptsError, SettingsError, BotLoadError)) for cause in causes) else 1
 
 
@@ -154,6 +155,6 @@ async def check(*, config: Path, online: Flag = False) -> int:
     config
         The configuration, a TOML file.
     online
-        Also open one WebSocket to the provider with the key, within 5 seconds, and close it again.
+        Also open one WebSocket to the provider with the key, within 4 seconds, and close it again.
     """
     return await _run("orchestrator.check", config=config, online=online)

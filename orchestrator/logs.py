@@ -6,7 +6,6 @@ the finished line, wherever it came from (a vendor's message, a traceback).
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from typing import TextIO
 
@@ -16,9 +15,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from orchestrator.events import Event, to_json
 from orchestrator.ports import Emit
-
-_KEY = re.compile(r"(?:(?<![A-Za-z0-9_])|(?<=\\[nrt]))sk_[\w.-]+|(?<=Bearer )[^\s\"\\]+")
-"""A key as the provider makes them, where a word begins (in JSON an escaped line end is no letter), or any token."""
+from orchestrator.redaction import redacted
 
 _render = structlog.processors.JSONRenderer()
 
@@ -60,4 +57,4 @@ def log_sink(logger: FilteringBoundLogger) -> Emit:
 
 
 def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:  # structlog's signature
-    return _KEY.sub("***", str(_render(logger, method, event)))
+    return redacted(str(_render(logger, method, event)))

@@ -21,6 +21,11 @@ class WrongValue(ValueError):
         self.expected = expected
 
 
+_LANGUAGES = "auto en hi mr kn ta bn gu te ml pa or es de fr it nl sv pt ru el fi no pl ar zh id ja ko ms tr vi"
+LANGUAGES = tuple(_LANGUAGES.split(" "))
+"""What the provider speaks (published), and "auto"."""
+
+
 def _between(low: float, high: float) -> Check:
     def check(_instance: Any, attribute: attrs.Attribute[Any], value: float) -> None:  # attrs' signature
         if not low <= value <= high:
@@ -35,6 +40,7 @@ def _address(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> Non
         right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a bracket or a port that is none
         right = False
+    right = right and not any(letter.isspace() for letter in value)
     if not right or value != SplitResult(parts.scheme, parts.netloc, "", "", "").geturl() or "@" in value:
         raise WrongValue(f"{attribute.name} = {value!r}", 'expected "wss://" or "ws://" and a host, without a path')
 
@@ -45,8 +51,18 @@ def _environment_name(_instance: Any, attribute: attrs.Attribute[Any], value: st
 
 
 def _file_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
-    if value.startswith("sk_") or "\0" in value:
+    if "sk_" in value or value.startswith("Bearer ") or "\0" in value:
         raise WrongValue(attribute.name, "expected the name of a file, not the key itself")
+
+
+def _name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    if not value or value != "".join(value.split()):
+        raise WrongValue(f"{attribute.name} = {value!r}", "expected a name without spaces")
+
+
+def _language(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    if value not in LANGUAGES:
+        raise WrongValue(f"{attribute.name} = {value!r}", f"expected one of {', '.join(LANGUAGES)}")
 
 
 @frozen(kw_only=True)
@@ -61,9 +77,10 @@ class ProviderSettings:
     """The environment variable that holds the account's key."""
     key_file: str = field(default="", validator=_file_name)
     """A file that holds the key instead (first line)."""
-    model: str = "lightning_v3.1"
-    voice: str = "avery"
-    language: str = "en"
+    model: str = field(default="lightning_v3.1", validator=_name)
+    voice: str = field(default="avery", validator=_name)
+    language: str = field(default="en", validator=_language)
+    """One of the provider's languages, or "auto"."""
     speed: float = field(default=1.0, validator=_between(0.5, 2.0))
     slots: int = field(default=1, validator=_between(1, 1000))
     """Requests at a time, of the whole account."""

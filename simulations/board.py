@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from attrs import Factory, define, frozen
 
 from orchestrator.events import (
@@ -43,6 +45,12 @@ class Picture:
     used: int
     links: int
     rows: tuple[Row, ...]
+    ended: int = 0
+    """Calls that are over and have no row any more."""
+
+
+_ENDED_ROWS = 4
+"""Calls that keep their row for a while after their end."""
 
 
 @define
@@ -74,6 +82,8 @@ class Board:
 
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
+        self._ended: deque[str] = deque()
+        self._gone = 0
         self._slot = SlotUse()
         self._links: set[int] = set()
 
@@ -85,6 +95,8 @@ class Board:
                 self._calls[event.call] = _Call(event.bot)
             case CallEvent() if event.call in self._calls:
                 self._calls[event.call].add(event)
+                if isinstance(event, CallEnded):
+                    self._retire(event.call)
             case LinkOpened():
                 self._links.add(event.link)
             case LinkClosed():
@@ -98,7 +110,14 @@ class Board:
             used=round(100 * self._slot.busy(at) / (at * slots)) if at > 0 else 0,
             links=len(self._links),
             rows=tuple(_row(name, call, holds=name in holders) for name, call in self._calls.items()),
+            ended=self._gone,
         )
+
+    def _retire(self, call: str) -> None:
+        self._ended.append(call)
+        if len(self._ended) > _ENDED_ROWS:
+            del self._calls[self._ended.popleft()]
+            self._gone += 1
 
 
 def _row(name: str, call: _Call, *, holds: bool) -> Row:

@@ -40,7 +40,8 @@ from simulations.waves_server import open_waves_server
 
 SHIPPED = ("appointments", "survey", "echo")
 """The bots that take turns at the lines when none is named."""
-_READY_WITHIN = 5.0
+_READY_WITHIN = 4.0
+"""Seconds for the first link: with its start the program is to give up within five."""
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -10,16 +11,19 @@ from typing import Any, TextIO
 
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.dialogue.transcript_files import CallHeader, transcript_json, write_transcript
+from orchestrator.errors import SettingsError
 from orchestrator.events import Event, to_json
 from simulations.report import write_report
 
-_OURS = ("call-*.wav", "call-*.json", "call-*.md", "events.jsonl", "log.jsonl", "summary.json", "report.html")
+_OURS = re.compile(r"call-\d+\.(wav|json|md)|events\.jsonl|log\.jsonl|summary\.json|report\.html")
+"""The names of what a run leaves."""
 
 
 class RunFiles:
-    """The directory of one run. What an earlier run left there under the same names is removed first.
+    """The directory of one run. What an earlier run left there is removed first, and nothing else.
 
-    Raises OSError where the directory or a file in it cannot be made. An event that cannot be written later (a full
+    Raises SettingsError where files that are no run's have the names, OSError where the directory or a file in it
+    cannot be made. An event that cannot be written later (a full
     disk) is kept in `failed`, and the run goes on.
     """
 
@@ -28,9 +32,7 @@ class RunFiles:
         self.failed: list[str] = []
         self.happened: list[Event] = []
         folder.mkdir(parents=True, exist_ok=True)
-        for pattern in _OURS:
-            for path in folder.glob(pattern):
-                path.unlink()
+        _clear(folder)
         # Line by line: what happened before a kill -9 can be read after it.
         self._events = (folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
         self.log: TextIO = (folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
@@ -73,3 +75,20 @@ class RunFiles:
     def _fail(self, told: str) -> None:
         if told not in self.failed:
             self.failed.append(told)
+
+
+def _clear(folder: Path) -> None:
+    ours = [path for path in sorted(folder.iterdir()) if _OURS.fullmatch(path.name)]
+    if ours and not _is_a_runs(folder / "events.jsonl"):
+        raise SettingsError(f"--out {folder}: {ours[0].name} is there and is not a demo's; choose another directory")
+    for path in ours:
+        path.unlink()
+
+
+def _is_a_runs(events: Path) -> bool:
+    try:
+        with events.open(encoding="utf-8") as lines:
+            first = json.loads(lines.readline() or "null")
+    except (OSError, ValueError):
+        return False
+    return isinstance(first, dict) and first.get("event") == "RunStarted"

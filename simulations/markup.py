@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree.ElementTree import Element, tostring
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+"""What HTML has no way to write."""
 
 
 def element(tag: str, *content: str | Element, **attributes: str) -> Element:
     """Return an element; a trailing underscore in an attribute's name is dropped, so that `class_` can be given."""
+    content = tuple(_CONTROLS.sub("\ufffd", part) if isinstance(part, str) else part for part in content)
     made = Element(tag, {name.rstrip("_"): value for name, value in attributes.items()})
     for part in content:
         if not isinstance(part, str):

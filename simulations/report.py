@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
-from orchestrator.events import BargedIn, CallEvent, CallStarted, Event, ReplyStarted
+from orchestrator.events import BargedIn, CallEvent, CallStarted, Event
 from simulations.charts import (
     DOING_COLOURS,
     ChartsUnavailable,
@@ -138,7 +138,7 @@ def _call_row(call: str, tally: Tally, *, total: float, calls: Sequence[str]) ->
     held = sum(tally.slot.seconds.values())
     return [
         element("span", _dot(colour_of(call, calls)), call),
-        str(tally.count(ReplyStarted)),
+        str(tally.turns),
         *(figure(waits[name], "s") for name in ("p50", "p95", "max")),
         figure(held, "s"),
         figure(100 * held / total if total else None, "%"),

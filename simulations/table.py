@@ -103,7 +103,8 @@ def draw(picture: Picture, shown: Shown) -> Group:
         table.add_column(name, no_wrap=True, justify="right")
     for row in picture.rows:
         table.add_row(*_cells(row))
-    return Group(head, table)
+    gone = [Text(f"and {picture.ended} calls before", style="dim")] if picture.ended else []
+    return Group(head, table, *gone)
 
 
 def _cells(row: Row) -> list[Text]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from attrs import frozen
 
+from orchestrator.settings import LANGUAGES
+
 Issue = dict[str, Any]
 """One thing that is wrong, in the shape seen live: `code`, `path`, `message`."""
 
@@ -155,6 +157,7 @@ _FIELDS: dict[str, _Check] = {
     "voice_id": _name,
     "model": _one_of(_MODELS),
     "sample_rate": _one_of(_RATES),
+    "language": _one_of(LANGUAGES),
     "speed": _number(0.5, 2.0),
     "word_timestamps": _switch,
     "session_id": _id,
@@ -168,4 +171,9 @@ _FIELDS: dict[str, _Check] = {
     "context_close": _switch,
     "cancel_request": _switch,
 }
-_OLDER_FIELDS = _FIELDS | {"model": _string, "sample_rate": _number(8000, 44100), "speed": _number(0.1, 5.0)}
+_OLDER_FIELDS = _FIELDS | {
+    "model": _string,
+    "language": _string,
+    "sample_rate": _number(8000, 44100),
+    "speed": _number(0.1, 5.0),
+}

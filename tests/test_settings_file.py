@@ -158,7 +158,7 @@ def test_what_a_file_says_is_what_the_settings_hold(speed: float, slots: int, ap
         ("provider.api=per_model", "provider.api", "per_model"),
         ("provider.address=ws://127.0.0.1:80", "provider.address", "ws://127.0.0.1:80"),
         ('provider.voice="2"', "provider.voice", "2"),
-        ("provider.voice=", "provider.voice", ""),
+        ("provider.key_file=", "provider.key_file", ""),
         ("bot.options.desk.open=[9, 17]", "bot.options", {"desk": {"open": [9, 17]}}),
         ("bot.options.a=1\nb=2", "bot.options", {"a": "1\nb=2"}),
     ],

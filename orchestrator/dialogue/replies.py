@@ -76,7 +76,8 @@ class Replies:
         return None
 
     def _ready(self, reply: Reply) -> None:
-        self._line.emit(events.ReplyReady(at=self._line.now(), call=self._line.call, reply=reply.number))
+        at = self._line.now() if reply.ready_at is None else reply.ready_at
+        self._line.emit(events.ReplyReady(at=at, call=self._line.call, reply=reply.number))
 
     def _sounded(self, reply: Reply) -> list[SoundedWord]:
         ended_at = self._line.now() if reply.ended_at is None else reply.ended_at

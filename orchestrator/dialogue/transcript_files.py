@@ -102,5 +102,9 @@ def _ms(seconds: float | None) -> float | None:
 
 def _write_whole(path: Path, text: str) -> None:
     scratch = path.with_name(path.name + ".part")
-    scratch.write_text(text, encoding="utf-8")
-    os.replace(scratch, path)
+    try:
+        scratch.write_text(text, encoding="utf-8")
+        os.replace(scratch, path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import attrs
 from attrs import frozen
 
+from orchestrator.redaction import redacted
+
 
 class CallState(Enum):
     """What a call is doing, as the live table shows it."""
@@ -71,4 +73,6 @@ def to_json(event: Event) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, str):
+        return redacted(value)  # a vendor's message and a bot's traceback may hold anything
     return round(value, 6) if isinstance(value, float) else value

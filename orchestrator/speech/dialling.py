@@ -11,6 +11,7 @@ from websockets.trio.client import ClientConnection, connect
 
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Connection
+from orchestrator.redaction import redacted
 
 _MOST_BYTES = 4 * 2**20
 """A message larger than this is nobody's audio: about a minute of it at 24 kHz in base64."""
@@ -74,7 +75,8 @@ async def dial(
     except InvalidStatus as error:
         status = error.response.status_code
         kind = _STATUS_KINDS.get(status, FaultKind.RETRY)
-        raise ProviderFault(kind, f"{address} answered HTTP {status}: {_words(error.response.body)}") from error
+        said = redacted(_words(error.response.body), headers.get("Authorization", "").removeprefix("Bearer "))
+        raise ProviderFault(kind, f"{address} answered HTTP {status}: {said}") from error
     except InvalidURI as error:
         raise ProviderFault(FaultKind.FINAL, f"{address} is no WebSocket address") from error
     except TimeoutError as error:

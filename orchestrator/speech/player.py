@@ -71,7 +71,7 @@ class Player:
         reply.notify()
         if first:
             self._first_audio(reply, at)
-        cause = reply.blame(at - gap, at) if gap else None
+        cause = reply.blame(at - gap) if gap else None
         if cause is not None:
             self._line.emit(events.Gapped(at=at, call=self._line.call, reply=reply.number, seconds=gap, cause=cause))
         if reply.playout.joins_at(position):

@@ -98,13 +98,10 @@ class Reply:
         """Note what the next sound is waiting for."""
         self._stages.append((now, stage))
 
-    def blame(self, since: float, until: float) -> GapCause:
-        """What the sound was waiting for during most of that time."""
-        spent = dict.fromkeys(GapCause, 0.0)
-        ends = [at for at, _ in self._stages[1:]] + [until]
-        for (begin, stage), end in zip(self._stages, ends, strict=True):
-            spent[stage] += max(0.0, min(end, until) - max(begin, since))
-        return max(spent, key=lambda stage: spent[stage])
+    def blame(self, since: float) -> GapCause:
+        """What the sound was waiting for when it ran dry at `since`: the rest of the silence follows from that."""
+        stages = [stage for at, stage in self._stages if at <= since]
+        return stages[-1] if stages else GapCause.TEXT
 
     def notify(self) -> None:
         """Wake whoever waits for a change."""

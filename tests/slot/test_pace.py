@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestrator.slot.pace import Pace
@@ -32,16 +32,17 @@ def test_about_ten_pieces_forget_what_was_before() -> None:
     assert pace.ttfb == pytest.approx(0.107, abs=0.001)
 
 
+@example([(0.0, 0.0, 0.0625, 1)], 1)
 @given(
     st.lists(st.tuples(seconds, seconds, st.just(0.0) | st.floats(0.001, 1000), st.integers(0, 2000)), max_size=30),
     st.integers(0, 2000),
 )
 def test_predictions_stay_between_what_was_seen(pieces: list[tuple[float, float, float, int]], more: int) -> None:
-    """Finite, never negative, longer for longer texts; pieces without audio or text, or with odd times, do no harm."""
+    """Finite, never negative, longer for longer texts; odd or nearly empty pieces do no harm."""
     pace = Pace()
     for ttfb, held, audio, characters in pieces:
         pace.learn(ttfb=ttfb, held=held, audio=audio, characters=characters)
-    seen = [ttfb for ttfb, _, audio, characters in pieces if audio > 0 and characters > 0] or [0.5]
+    seen = [ttfb for ttfb, _, audio, characters in pieces if audio >= 0.1 and characters > 0] or [0.5]
     assert min(seen) - 1e-9 <= pace.ttfb <= max(seen) + 1e-9
     assert 0 <= pace.slot_seconds(more) <= pace.slot_seconds(more + 100)
     assert math.isfinite(pace.slot_seconds(more + 100))

@@ -17,6 +17,7 @@ from attrs import field, frozen
 
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, VoiceFrame, WordTime
+from orchestrator.redaction import redacted
 from orchestrator.settings import ProviderSettings
 
 _KINDS = (
@@ -85,13 +86,13 @@ class WavesCodec:
             case "complete":
                 return Complete(name)
             case "error":
-                return Failed(name, fault_of(body))
+                return Failed(name, fault_of(body, key=self.key))
         # The other error shape has no status at all.
-        return Failed(name, fault_of(body)) if "error" in body else None
+        return Failed(name, fault_of(body, key=self.key)) if "error" in body else None
 
 
-def fault_of(body: Mapping[str, Any]) -> ProviderFault:
-    """Read an error of either shape: `message`, or `error` as text or object, or `errors` as a list of issues."""
+def fault_of(body: Mapping[str, Any], *, key: str = "") -> ProviderFault:
+    """Read an error of any shape: `message`, `error` (text or object) or `errors` (issues); an echoed `key` is blanked."""
     error = body.get("error")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
     category = error if isinstance(error, str) else ""
@@ -101,7 +102,7 @@ def fault_of(body: Mapping[str, Any]) -> ProviderFault:
     code = body.get("code") or body.get("error_code") or inner.get("code") or (category if category != text else "")
     issues = body.get("errors") or (error if isinstance(error, list) else None)
     whole = f"{text} {code} {json.dumps(issues) if issues else ''}".strip()
-    return ProviderFault(_kind(whole, retry_after), whole[:300], retry_after=retry_after)
+    return ProviderFault(_kind(whole, retry_after), redacted(whole, key)[:300], retry_after=retry_after)
 
 
 def _seconds(value: Any) -> float | None:
