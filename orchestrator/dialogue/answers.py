@@ -62,6 +62,7 @@ class Answers:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._think, prompt, reply)
                     await self.mouth.speak(reply)
+                    nursery.cancel_scope.cancel()  # a bot that is still at it: the reply was given up
             reply.end(self._line.now())
         except* LegClosed:
             gone = True
@@ -76,7 +77,7 @@ class Answers:
     def interrupt(self) -> None:
         """The caller speaks: what sounds is cut, unless the bot asked that it be heard to its end."""
         reply, now = self._reply, self._line.now()
-        if reply is None or reply.phase is not Phase.SPEAKING or reply.protected(now):
+        if reply is None or reply.phase is not Phase.SPEAKING or reply.protected(now) or reply.heard_out(now):
             return
         if reply.playout.clock.started_at is not None:
             self._line.emit(events.BargedIn(at=now, call=self._line.call, reply=reply.number))

@@ -74,6 +74,8 @@ class Conversation:
         match event:
             case MarkPlayed(name=name, at=played_at):
                 self._answers.mouth.player.marked(name, played_at)
+                if self._caller_speaks:  # what may not be interrupted may be over by now
+                    self._answers.interrupt()
             case SpeechStarted():
                 self._caller_speaks = True
                 self._prompts.stir()

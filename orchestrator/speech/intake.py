@@ -73,6 +73,7 @@ class Intake:
         return fault
 
     def _sound(self, pcm: bytes) -> None:
+        self._reply.received = True
         if not self._audio:
             now = self._line.now()
             self._line.emit(

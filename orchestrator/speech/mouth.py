@@ -9,6 +9,7 @@ import trio
 from attrs import frozen
 
 from orchestrator import events
+from orchestrator.audio import FRAME_SECONDS
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Ask, Grant, Slots, SpeechRequest
 from orchestrator.slot.pace import Pace
@@ -80,16 +81,17 @@ class Mouth:
             wait = self._too_early(reply, piece)
             if wait <= 0:
                 return True
-            await reply.wait_changed(within=wait)
+            await reply.wait_changed(within=max(wait, FRAME_SECONDS))  # sound passes sample by sample, waits need not
         return False
 
     def _next_piece(self, reply: Reply) -> Piece | None:
         """What would be asked for now, None while the text is not there."""
         start, text, settings = reply.asked, reply.text, self._line.settings.speech
-        if start == 0:
+        if not reply.received:
             return text.first_piece(start)
         most = min(settings.piece_characters, self._characters(settings.look_ahead - _ALWAYS_AHEAD))
-        joined = text.next_piece(start, most_characters=min(most, self._characters(_JOINED_SECONDS)))
+        room = settings.look_ahead - reply.playout.ahead(self._line.now())
+        joined = text.next_piece(start, most_characters=min(most, self._characters(min(_JOINED_SECONDS, room))))
         if joined is None or not joined.ends_sentence:
             joined = text.next_piece(start, most_characters=most)
         if joined is None and reply.playout.ahead(self._line.now()) <= _NEARLY_DRY:
@@ -128,7 +130,7 @@ class Mouth:
 
     def _ask(self, reply: Reply) -> Ask:
         now, ahead = self._line.now(), reply.playout.ahead(self._line.now())
-        first = reply.playout.clock.started_at is None and reply.asked == 0
+        first = not reply.received
         since_ready = now - (now if reply.ready_at is None else reply.ready_at)
         piece = self._next_piece(reply)
         if ahead <= 0:
@@ -164,7 +166,7 @@ class Mouth:
                     link=lease.link,
                     characters=len(piece.text),
                     start=piece.start,
-                    first=piece.start == 0,
+                    first=not reply.received,
                     breaks_sentence=not piece.ends_sentence,
                 )
             )

@@ -69,6 +69,7 @@ class Player:
         first = clock.started_at is None
         gap = clock.marked(position, at)
         reply.notify()
+        self._line.enter(events.CallState.SPEAKING)  # after a gap, too
         if first:
             self._first_audio(reply, at)
         cause = reply.blame(at - gap) if gap else None
@@ -78,7 +79,6 @@ class Player:
             self._line.emit(events.PiecesJoined(at=at, call=self._line.call, reply=reply.number, gap=gap, cause=cause))
 
     def _first_audio(self, reply: Reply, at: float) -> None:
-        self._line.enter(events.CallState.SPEAKING)
         self._line.emit(events.FirstAudioPlayed(at=at, call=self._line.call, reply=reply.number))
         if reply.after_turn is not None:
             self._line.emit(events.FirstWordHeard(at=at, call=self._line.call, reply=reply.number))

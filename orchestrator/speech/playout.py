@@ -50,6 +50,13 @@ class PieceSound:
         provided = self.aligner.times(expected + self.lead_trimmed if self.done else None)
         return [(begin - self.lead_trimmed, end - self.lead_trimmed) for begin, end in provided]
 
+    @property
+    def certain_words(self) -> int:
+        """How many words have times to rely on: as long as sound may follow, an estimate of the last one has not."""
+        if self.done:
+            return len(self.piece.words)
+        return self.aligner.timed_words if self.timed else len(self.piece.words) - 1
+
     def place(self, seconds: float, rate: int) -> int:
         """Which sample of the reply's sound lies `seconds` into the piece: none of its neighbours'."""
         within = max(0, round(seconds * rate))
@@ -136,8 +143,7 @@ class Playout:
             if not sound.done or sounded < sound.start + sound.samples:
                 times = sound.times(self.clock.rate, self.seconds_per_character)
                 words = heard_words(times, (sounded - sound.start) / self.clock.rate) if sounded > sound.start else 0
-                # Its end is the next piece's start, and not certain before the piece is done.
-                words = words if sound.done else min(words, len(sound.piece.words) - 1)
+                words = min(words, sound.certain_words)
                 return sound.piece.offset_after(words) if words > 0 else offset
             offset = sound.piece.end
         return offset

@@ -36,7 +36,8 @@ class VoiceChoice:
 class Reply:
     """A bot's turn. Its one `scope` covers every task that works on it; cancelling that is a cut.
 
-    `changed` wakes whoever waits for text, sound or an end; `asked` is the text offset up to which pieces went out.
+    `changed` wakes whoever waits for text, sound or an end; `asked` is the text offset up to which pieces went out,
+    `received` says whether any sound has come.
     """
 
     def __init__(self, *, number: int, text: ReplyText, playout: Playout, voice: VoiceChoice) -> None:
@@ -47,6 +48,7 @@ class Reply:
         self.phase = Phase.SPEAKING
         self.scope = trio.CancelScope()
         self.asked = 0
+        self.received = False
         self.ready_at: float | None = None
         self.pieces_done = False
         self.given_up_from: int | None = None
@@ -89,6 +91,10 @@ class Reply:
         """Whether what sounds (or would sound next) is not to be interrupted."""
         next_offset = self.playout.heard(now)
         return any(start <= next_offset < end for start, end in self._protected)
+
+    def heard_out(self, now: float) -> bool:
+        """Whether all that the bot had to say was heard: there is nothing left to interrupt."""
+        return self.text.finished and self.heard(now) >= len(self.text.text) > 0
 
     def heard(self, now: float) -> int:
         """The text offset up to which the caller has heard the reply."""

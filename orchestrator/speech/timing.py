@@ -81,6 +81,11 @@ class WordAligner:
         elif letters:
             self._passed += 1
 
+    @property
+    def timed_words(self) -> int:
+        """How many words there are up to the last one that the provider timed."""
+        return next((count for count in range(len(self._known), 0, -1) if self._known[count - 1]), 0)
+
     def times(self, seconds: float | None = None) -> Times:
         """Return the start and end of each word.
 

@@ -171,3 +171,33 @@ async def test_the_end_of_the_call_cuts_too(autojump_clock: MockClock) -> None:
         (ended,) = desk.of(events.ReplyEnded)
         assert ended.outcome is events.Outcome.CUT
         assert ended.words == ended.words_heard + ended.words_cut
+
+
+async def test_an_interruption_that_outlasts_what_is_protected_cuts_the_rest(autojump_clock: MockClock) -> None:
+    """The caller began in the protected sentence and still talks when it is over: the bot does not talk on."""
+    important = "This call is recorded for training. "
+
+    class Careful(Noted):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
+            if turn.text == "tell me":
+                yield Say(important, interruptible=False)
+                yield STORY
+            else:
+                yield "Yes."
+
+    async def caller(phone: Phone) -> None:
+        await say(phone, "tell me")
+        await phone.wait_bot_speaks()
+        await trio.sleep(0.5)
+        await say(phone, "wait", seconds=6)
+        await hear_out(phone)
+        phone.hang_up()
+
+    async with open_desk(dial=MarkedVoice().dial) as desk:
+        call = await desk.call("a", Careful, caller)
+        reply, answer = call.replies
+        assert reply.heard.startswith(important)
+        assert reply.cut != ""
+        assert len(reply.heard) < len(important) + 20
+        assert answer.heard == "Yes."
+        assert len(desk.of(events.BargedIn)) == 1

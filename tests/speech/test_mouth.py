@@ -11,6 +11,7 @@ import trio
 from trio.testing import MockClock
 
 from orchestrator import Talk, Turn, events
+from orchestrator.events import CallState, GapCause
 from orchestrator.settings import SpeechSettings
 from tests.dialogue.calls import open_desk, saying, settings
 from tests.dialogue.talkers import Noted
@@ -85,3 +86,30 @@ async def test_calls_take_turns_piece_by_piece(autojump_clock: MockClock) -> Non
         assert sum(gapped.seconds for gapped in desk.of(events.Gapped)) < 0.2
         assert voice.most_in_flight == 1
         assert all(call.replies[0].heard == TEXT for call in desk.calls.values())
+
+
+async def test_a_reply_that_begins_with_nothing_to_say_has_its_wait(autojump_clock: MockClock) -> None:
+    """A rule of dashes makes no request: the first piece that does is the reply's first."""
+    async with open_desk(dial=MarkedVoice().dial) as desk:
+        call = await desk.call("a", Noted, saying("hello"), options={"answer": "- - - - - - - - \n" + TEXT})
+        assert call.replies[0].heard.endswith(TEXT[-20:])
+        asked = desk.of(events.PieceAsked)
+        assert [piece.first for piece in asked] == [True] + [False] * (len(asked) - 1)
+        grants = desk.of(events.SlotGranted)
+        assert [grant.wait is not None for grant in grants] == [True] + [False] * (len(grants) - 1)
+
+
+async def test_a_gap_does_not_leave_the_call_waiting(autojump_clock: MockClock) -> None:
+    """The state follows the sound: waiting while it is dry, speaking when it goes on."""
+
+    class Pausing(Noted):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str]:
+            yield "Let me look that up for you. "
+            await trio.sleep(5)
+            yield "Here it is, and it is a long one, so please bear with me for a while."
+
+    async with open_desk(dial=MarkedVoice().dial) as desk:
+        await desk.call("a", Pausing, saying("hello", quiet=7))
+        gap = desk.of(events.Gapped)[0]
+        after = [event.state for event in desk.of(events.CallStateChanged) if event.at >= gap.at]
+        assert (gap.cause, after[0]) == (GapCause.TEXT, CallState.SPEAKING)

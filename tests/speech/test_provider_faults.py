@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import AsyncIterator
 from functools import partial
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from orchestrator import events
+from orchestrator import Talk, Turn, events
 from orchestrator.adapters.telephony.loopback import Phone
 from orchestrator.events import Outcome
 from orchestrator.settings import SpeechSettings
@@ -110,3 +111,25 @@ async def test_a_final_fault_ends_no_call(autojump_clock: MockClock) -> None:
         call = await desk.call("a", Noted, hangs_up_unheard, options={"answer": TEXT})
         assert [(reply.heard, reply.unspoken) for reply in call.replies] == [("", TEXT)] * 2
         assert call.reason == "caller"
+
+
+async def test_a_reply_that_was_given_up_ends_though_its_bot_talks_on(autojump_clock: MockClock) -> None:
+    """A bot far ahead of its voice waits for room, a slow one thinks: neither holds the call."""
+
+    class Endless(Noted):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str]:
+            while True:
+                yield "This is a sentence of text. "
+
+    class Slow(Noted):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str]:
+            yield TEXT
+            await trio.sleep(7)
+            yield TEXT
+
+    for bot in (Endless, Slow):
+        async with open_desk(dial=MarkedVoice(faults=deque(["request"])).dial) as desk:
+            await desk.call("a", bot, hangs_up_unheard)
+            ended = desk.of(events.ReplyEnded)[0]
+            assert ended.outcome is Outcome.UNSPOKEN
+            assert ended.at - desk.at(events.ReplyReady) < 1.0

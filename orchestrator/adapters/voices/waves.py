@@ -92,7 +92,7 @@ class WavesCodec:
 
 
 def fault_of(body: Mapping[str, Any], *, key: str = "") -> ProviderFault:
-    """Read an error of any shape: `message`, `error` (text or object) or `errors` (issues); an echoed `key` is blanked."""
+    """Read an error of any shape: `message`, `error` (text or object) or `errors` (issues); an echoed `key` blanked."""
     error = body.get("error")
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
     category = error if isinstance(error, str) else ""
