@@ -91,13 +91,17 @@ async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> A
     async with trio.open_nursery() as nursery:
         nursery.start_soon(scheduler.run)
         nursery.start_soon(pool.run)
+        shared = SharedByBots(nursery, emit=emit, now=now)
         reception = Reception(
             service=Service(slots=scheduler, pool=pool, pace=pace),
             settings=settings,
             emit=emit,
             now=now,
             lane=surroundings.lane,
-            shared=SharedByBots(nursery),
+            shared=shared,
         )
-        yield Orchestrator(reception, pool)
+        try:
+            yield Orchestrator(reception, pool)
+        finally:
+            shared.close()
         nursery.cancel_scope.cancel()

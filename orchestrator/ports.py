@@ -141,6 +141,7 @@ class Grant(Protocol):
     """The slot in somebody's hands. Whoever holds it returns it exactly once; returning it twice is harmless."""
 
     number: int
+    ask: Ask
 
     def occupy(self) -> None:
         """The request is on its way: from here on the keeper, not the borrower, returns the slot."""

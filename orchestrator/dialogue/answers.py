@@ -14,6 +14,7 @@ from attrs import frozen
 
 from orchestrator import events
 from orchestrator.dialogue.bot import Heard, Say
+from orchestrator.dialogue.bot_code import GRACE, grace
 from orchestrator.dialogue.hooks import Hooks
 from orchestrator.dialogue.prompts import Prompt, Prompts
 from orchestrator.dialogue.replies import Replies
@@ -93,8 +94,10 @@ class Answers:
 
     async def say_goodbye(self) -> None:
         """The call is over: tell the bot, and before that how its last reply ended if the end of the call cut it."""
-        await self._tell_heard()
-        await self._tell("on_hang_up")
+        try:
+            await self._tell_heard()
+        finally:
+            await self._tell("on_hang_up")
 
     async def _tell_heard(self) -> None:
         heard, self._untold = self._untold, None
@@ -102,11 +105,17 @@ class Answers:
             await self._tell("on_heard", heard)
 
     async def _tell(self, hook: str, *arguments: Any) -> None:
-        """Run a hook of the bot that only listens; its failure is an event."""
+        """Run a hook of the bot that only listens; its failure is an event. A call that is cancelled waits a little."""
+        patience = None
         try:
-            await self._party.hooks.tell(hook, *arguments)
-        except BotError as error:
-            self._bot_failed(hook, error)
+            async with grace() as patience:
+                try:
+                    await self._party.hooks.tell(hook, *arguments)
+                except BotError as error:
+                    self._bot_failed(hook, error)
+        finally:
+            if patience is not None and patience.cancelled_caught:
+                self._bot_failed(hook, BotError(f"not done within {GRACE:g} s after the call was cancelled"))
 
     async def _think(self, prompt: Prompt, reply: Reply) -> None:
         take = partial(self._replies.take, reply)

@@ -85,13 +85,17 @@ class Bot:
     """The base of a bot: one instance a call, every hook optional. Options of the configuration go to the constructor.
 
     Hooks that speak are async generators of `str` or `Say`; written as plain generators they run in a worker lane, so
-    that they may block.
+    that they may block. An async one may hold cancel scopes and nurseries open across its yields; when the caller cuts
+    in, every await in it is cancelled, so that only what it shields holds its call up.
     """
 
     @classmethod
     @asynccontextmanager
     async def shared(cls, options: Mapping[str, Any]) -> AsyncIterator[Any]:
-        """Open, once per process, what calls share (a client, a database pool); the value becomes `talk.shared`."""
+        """Open, once per process, what calls share (a client, a database pool); the value becomes `talk.shared`.
+
+        What follows the yield is run after the last call, and has 0.5 s.
+        """
         yield None
 
     def opening(self, talk: Talk) -> Words:
@@ -114,4 +118,4 @@ class Bot:
         """Learn how a reply ended; asked before the next hook."""
 
     async def on_hang_up(self) -> None:
-        """Clean up when the call is over, whoever ended it."""
+        """Clean up when the call is over, whoever ended it: within `dialogue.first_text_within`, or 0.5 s at Ctrl-C."""

@@ -19,9 +19,6 @@ from orchestrator.ports import Digits, HungUp, LegEvent, MarkPlayed, SpeechStart
 from orchestrator.speech.line import Line
 from orchestrator.speech.mouth import Service
 
-_GOODBYE_WITHIN = 0.5
-"""Seconds that a bot has to clean up after its call, whoever ended it: Ctrl-C must not wait longer."""
-
 
 class Conversation:
     """Runs one call from its opening to its end."""
@@ -48,8 +45,7 @@ class Conversation:
                         await self._converse()
                     nursery.cancel_scope.cancel()
         finally:
-            with trio.move_on_after(_GOODBYE_WITHIN, shield=True):
-                await self._answers.say_goodbye()
+            await self._answers.say_goodbye()
         return self.reason
 
     def wish_to_say(self, say: Say) -> None:

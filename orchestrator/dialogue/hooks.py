@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import trio
 
 from orchestrator.dialogue.bot import Say
+from orchestrator.dialogue.bot_code import bot_code
 from orchestrator.dialogue.bot_loading import speaks
 from orchestrator.errors import BotError
 from orchestrator.ports import Lane
@@ -22,7 +24,7 @@ Room = Callable[[], Awaitable[None]]
 
 
 class Hooks:
-    """One bot instance's hooks. A plain generator is run in `lane`, an async one in the calling task."""
+    """One bot instance's hooks. A plain generator is run in `lane`, an async one in a task of its own."""
 
     def __init__(self, bot: Any, *, lane: Lane, settings: DialogueSettings) -> None:
         self._bot = bot
@@ -36,56 +38,49 @@ class Hooks:
     async def speak(self, hook: str, *arguments: Any, take: Take, room: Room = trio.lowlevel.checkpoint) -> None:
         """Run a speaking hook and hand over what it yields, each time waiting for `room` for more.
 
-        Raises BotError; what it yielded before stays said.
+        Raises BotError; what it yielded before stays said. The bot is never more than one text ahead. Once it took too
+        long or we are cancelled, every await of it is cancelled, too; only what it shields must be waited for.
         """
+        failures: list[BotError] = []
+        begin = partial(self._begin, hook, *arguments)
+        give, texts = trio.open_memory_channel[Any](0)
         try:
-            words = getattr(self._bot, hook)(*arguments)
-            if isinstance(words, AsyncIterator):
-                await self._speak_async(words, take=take, room=room)
-            elif isinstance(words, Iterator):
-                await self._speak_plain(words, take=take, room=room)
-            else:
-                if inspect.iscoroutine(words):
-                    words.close()
-                raise BotError(f"{hook} gave a {type(words).__name__} where it must yield texts")
-        except BotError:
-            raise
-        except (Exception, SystemExit) as error:  # whatever a bot raises is its own call's trouble only
-            raise BotError(f"{type(error).__name__}: {error}") from error
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(partial(_iterate, give, begin=begin, failures=failures))
+                with texts, _noted(failures):
+                    await self._take_all(texts, take=take, room=room)
+                nursery.cancel_scope.cancel()
+        finally:  # a bot that fails while we cancel it has failed; its task, this one, is cancelled all the same
+            if failures:
+                raise failures[0]
 
     async def tell(self, hook: str, *arguments: Any) -> None:
         """Run a hook that only listens, within the time of a first text. Raises BotError."""
         if not self.speaks(hook):
             return
         within = self._settings.first_text_within
-        try:
-            with trio.move_on_after(within) as patience:
-                await getattr(self._bot, hook)(*arguments)
-        except (Exception, SystemExit) as error:  # as above
-            raise BotError(f"{type(error).__name__}: {error}") from error
+        with bot_code(BotError), trio.move_on_after(within) as patience:
+            await getattr(self._bot, hook)(*arguments)
         if patience.cancelled_caught:
             raise BotError(f"not done within {within:g} s")
 
-    async def _speak_async(self, words: AsyncIterator[Any], *, take: Take, room: Room) -> None:
-        try:
-            await self._run(lambda: anext(words, _END), take=take, room=room)
-        finally:
-            if isinstance(words, AsyncGenerator):
-                await words.aclose()
+    def _begin(self, hook: str, *arguments: Any) -> AsyncIterator[Any]:
+        words = getattr(self._bot, hook)(*arguments)
+        if isinstance(words, AsyncIterator):
+            return words
+        if isinstance(words, Iterator):
+            return _in_lane(PlainSteps(words), self._lane)
+        if inspect.iscoroutine(words):
+            words.close()
+        raise BotError(f"{hook} gave a {type(words).__name__} where it must yield texts")
 
-    async def _speak_plain(self, words: Iterator[Any], *, take: Take, room: Room) -> None:
-        steps = PlainSteps(words)
-        try:
-            await self._run(lambda: self._lane.run(steps.step), take=take, room=room)
-        finally:
-            steps.abandon()
-
-    async def _run(self, step: Callable[[], Awaitable[Any]], *, take: Take, room: Room) -> None:
+    async def _take_all(self, texts: trio.MemoryReceiveChannel[Any], *, take: Take, room: Room) -> None:
         within = self._settings.first_text_within
-        while (item := await _in_time(step, within)) is not _END:
-            take(_said(item))
-            await room()  # a bot that never awaits must let the others go on, and itself be cut
-            within = self._settings.text_within
+        with suppress(trio.EndOfChannel):
+            while True:
+                take(_said(await _in_time(texts, within)))
+                await room()  # a bot that never awaits must let the others go on, and itself be cut
+                within = self._settings.text_within
 
 
 class PlainSteps:
@@ -114,9 +109,63 @@ class PlainSteps:
             self._words.close()
 
 
-async def _in_time(step: Callable[[], Awaitable[Any]], within: float) -> Any:
+async def _iterate(
+    give: trio.MemorySendChannel[Any], *, begin: Callable[[], AsyncIterator[Any]], failures: list[BotError]
+) -> None:
+    """Run the generator from beginning to close, all in this task: it may hold scopes and nurseries open."""
+    with give, _noted(failures):
+        words = begin()
+        try:
+            async for item in words:
+                if not await _given(item, give):
+                    break
+        finally:
+            if isinstance(words, AsyncGenerator):
+                await _close(words)
+
+
+@contextmanager
+def _noted(failures: list[BotError]) -> Iterator[None]:
+    """Keep the body's failure for the end: a nursery would wrap it."""
+    try:
+        with bot_code(BotError):
+            yield
+    except BotError as error:
+        failures.append(error)
+
+
+async def _in_lane(steps: PlainSteps, lane: Lane) -> AsyncGenerator[Any, None]:
+    try:
+        while (item := await lane.run(steps.step)) is not _END:
+            yield item
+    finally:
+        steps.abandon()
+
+
+async def _given(item: Any, give: trio.MemorySendChannel[Any]) -> bool:
+    """Wait until the item is taken; False when nobody wants it any more.
+
+    A scope that the bot holds open is around this wait, which is not the bot's: hence the shield. The other side ends
+    it by closing the channel.
+    """
+    try:
+        with trio.CancelScope(shield=True):
+            await give.send(item)
+    except trio.BrokenResourceError:
+        return False
+    return True
+
+
+async def _close(words: AsyncGenerator[Any, None]) -> None:
+    try:
+        await words.aclose()
+    except* GeneratorExit:  # it left through a nursery of the bot's, which wraps it
+        pass
+
+
+async def _in_time(texts: trio.MemoryReceiveChannel[Any], within: float) -> Any:
     with trio.move_on_after(within):
-        return await step()
+        return await texts.receive()
     raise BotError(f"no text within {within:g} s")
 
 

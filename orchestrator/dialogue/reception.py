@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 
 from attrs import frozen
 
 from orchestrator import events
 from orchestrator.context import current_bot, current_call
 from orchestrator.dialogue.answers import Party
+from orchestrator.dialogue.bot_code import bot_code, part
 from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.conversation import Conversation
 from orchestrator.dialogue.hooks import Hooks
 from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
-from orchestrator.errors import BotLoadError
+from orchestrator.errors import BotLoadError, LegClosed
 from orchestrator.ports import Emit, Lane, Leg, Now
 from orchestrator.settings import Settings
 from orchestrator.speech.line import Line
@@ -66,10 +68,15 @@ class Reception:
                 await conversation.run()
             finally:
                 reason = conversation.reason
-        except Exception as error:
-            reason = "failure"
-            self._failed(line, error)
-            await leg.hang_up()
+        except BaseException as error:
+            passing, trouble = part(error)
+            if trouble is not None:
+                reason = "failure"
+                self._failed(line, trouble)
+            if passing is not None:
+                raise passing from passing.__cause__
+            with suppress(LegClosed):
+                await leg.hang_up()
         finally:
             self._service.slots.close(line.call)
             line.enter(events.CallState.ENDED)
@@ -79,14 +86,12 @@ class Reception:
 
     async def _party(self, bot: LoadedBot) -> Party:
         shared = await self._shared.of(bot)
-        try:
+        with bot_code(BotLoadError, f"bot {bot.name!r} could not be made: "):
             instance = bot.make()
-        except (Exception, SystemExit) as error:  # whatever a bot's constructor raises is its own call's trouble
-            raise BotLoadError(f"bot {bot.name!r} could not be made: {type(error).__name__}: {error}") from error
         hooks = Hooks(instance, lane=self._lane, settings=self._settings.dialogue)
         return Party(hooks=hooks, name=bot.name, shared=shared, weight=self._settings.bot.weight)
 
-    def _failed(self, line: Line, error: Exception) -> None:
+    def _failed(self, line: Line, error: BaseException) -> None:
         self._emit(
             events.CallFailed(
                 at=self._now(),

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import traceback
+from contextlib import nullcontext
 from typing import Any
 
 import trio
 from attrs import Factory, define
 
+from orchestrator import events
+from orchestrator.dialogue.bot_code import GRACE, bot_code
 from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.errors import BotLoadError
+from orchestrator.ports import Emit, Now
 
 
 @define(eq=False)
@@ -23,9 +28,16 @@ class Opening:
 class SharedByBots:
     """Opens each bot's `shared` at its first call, in a task of its own, for the same task must close it."""
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery, *, emit: Emit, now: Now) -> None:
         self._nursery = nursery
+        self._emit = emit
+        self._now = now
         self._openings: dict[LoadedBot, Opening] = {}
+        self._no_more_calls = trio.Event()
+
+    def close(self) -> None:
+        """All calls are over: have everything closed, within 0.5 s even if the nursery is cancelled."""
+        self._no_more_calls.set()
 
     async def of(self, bot: LoadedBot) -> Any:
         """Return what `bot`'s calls share, None without a `shared`. Raises BotLoadError if it cannot be opened."""
@@ -41,15 +53,34 @@ class SharedByBots:
         return opening.value
 
     async def _hold(self, bot: LoadedBot, opening: Opening) -> None:
-        open_shared = getattr(bot.kind, "shared", None)
         try:
-            if open_shared is None:
-                opening.done.set()
-                return
-            async with open_shared(bot.options) as opening.value:
-                opening.done.set()
-                await trio.sleep_forever()
-        except (Exception, SystemExit) as error:  # whatever a bot raises is the trouble of its calls only
-            opening.failed = BotLoadError(f"bot {bot.name!r}: shared() failed: {type(error).__name__}: {error}")
-            opening.failed.__cause__ = error
+            with bot_code(BotLoadError, f"bot {bot.name!r}: shared() failed: "):
+                await self._hold_open(bot, opening)
+        except BotLoadError as error:
+            opening.failed = error
+            if opening.done.is_set():  # no call is there to be told
+                self._tell(bot, error)
             opening.done.set()
+
+    async def _hold_open(self, bot: LoadedBot, opening: Opening) -> None:
+        with trio.CancelScope() as patience:
+            open_shared = getattr(bot.kind, "shared", None)
+            async with nullcontext() if open_shared is None else open_shared(bot.options) as opening.value:
+                opening.done.set()
+                patience.shield = True  # calls that are being cancelled may still use it
+                await self._no_more_calls.wait()
+                patience.deadline = trio.current_time() + GRACE
+        if patience.cancelled_caught:
+            raise BotLoadError(f"bot {bot.name!r}: shared() was not closed within {GRACE:g} s")
+
+    def _tell(self, bot: LoadedBot, error: BotLoadError) -> None:
+        self._emit(
+            events.BotFailed(
+                at=self._now(),
+                call="",
+                bot=bot.name,
+                hook="shared",
+                error=str(error),
+                traceback="".join(traceback.format_exception(error.__cause__ or error)),
+            )
+        )

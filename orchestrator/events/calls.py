@@ -46,7 +46,10 @@ class CallStateChanged(CallEvent):
 
 @frozen(kw_only=True)
 class BotFailed(CallEvent):
-    """A bot raised, yielded the wrong thing or took too long in `hook`; the caller heard an apology."""
+    """A bot raised, yielded the wrong thing or took too long in `hook`; for one that speaks the caller gets an apology.
+
+    `call` is empty for the hook "shared", which belongs to no call; failing to open it fails the calls instead.
+    """
 
     level: ClassVar[str] = "error"
     bot: str

@@ -27,11 +27,12 @@ class LinkClosed(Event):
 
 @frozen(kw_only=True)
 class LinkFailed(Event):
-    """A WebSocket to the provider could not be opened."""
+    """A WebSocket to the provider could not be opened or not be kept; `kind` is "bug" for a fault of our own."""
 
     level: ClassVar[str] = "warning"
     kind: str
     error: str
+    traceback: str = ""
 
 
 @frozen(kw_only=True)

@@ -20,13 +20,17 @@ _ROOM = 4096
 
 @define
 class Job:
-    """A request on its way. `done_by` is when it should be complete, as far as the provider's pace is known."""
+    """A request on its way.
+
+    `done_by` is when it should be complete, as far as the provider's pace is known; `heard_at` when a frame came.
+    """
 
     request: SpeechRequest
     grant: Grant
     frames: trio.MemorySendChannel[VoiceFrame]
     written_at: float
     done_by: float
+    heard_at: float = float("-inf")
     first_audio_at: float | None = None
     audio: float = 0.0
 
@@ -43,11 +47,21 @@ class Job:
         """Whether a frame is of this request: late frames of an earlier piece carry that piece's id."""
         return frame.id in ("", self.request.id)
 
+    def nearly_done(self, within: float) -> bool:
+        """Whether it should end `within` seconds, or is late while its frames still come, no more than that apart."""
+        return self.done_by - within <= trio.current_time() <= max(self.done_by, self.heard_at + within)
+
+    def given_up_at(self, overdue: float) -> float:
+        """When it is `overdue` seconds past its predicted end without a frame."""
+        return max(self.done_by, self.heard_at) + overdue
+
     def pass_on(self, frame: VoiceFrame) -> None:
         """Hand a frame to the borrower, if it is still there. Raises ProviderFault when it got far too many."""
+        self.heard_at = trio.current_time()
         if isinstance(frame, Sound):
             self.audio += len(frame.pcm) / (2 * self.request.rate)
-            self.first_audio_at = self.first_audio_at or trio.current_time()
+            if self.first_audio_at is None:
+                self.first_audio_at = self.heard_at
         try:
             with suppress(trio.BrokenResourceError):  # the borrower is gone: the rest is drained
                 self.frames.send_nowait(frame)

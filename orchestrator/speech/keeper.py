@@ -1,4 +1,4 @@
-"""One keeper owns one link: it alone reads, writes and closes that WebSocket, and returns the slot of what it wrote.
+"""One keeper owns one link: it alone uses and closes that WebSocket, and returns the slot of what it wrote.
 
 How many links there are and who borrows one is the pool's. A borrower only holds a channel, so that no cancellation of
 a reply can ever reach a send.
@@ -6,10 +6,7 @@ a reply can ever reach a send.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import suppress
 from enum import Enum
-from functools import partial
 from typing import Protocol
 
 import trio
@@ -20,10 +17,10 @@ from orchestrator.ports import Complete, Connection, Dial, Failed, Grant, Speech
 from orchestrator.settings import ProviderSettings
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.job import Job
+from orchestrator.speech.traffic import carry
 
-_WRITE_WITHIN = 2.0
 _SOON = 1.0
-"""Seconds: a link that ends so soon after a `complete` was closed because of it."""
+"""Seconds: a link that ends so soon after a `complete`, or after it was opened, was closed because of it."""
 _LITTLE_LEFT = 0.1
 """Seconds: a cut request that is so nearly done is drained, any other loses its link."""
 
@@ -52,11 +49,14 @@ class KeeperHost(Protocol):
     def link_closed(self, keeper: Keeper) -> None:
         """A link that was open is gone, its close complete; link_changed follows."""
 
-    def link_refused(self, fault: ProviderFault) -> None:
-        """The provider refused the request; told before the slot is free again."""
+    def link_refused(self, fault: ProviderFault, *, call: str) -> None:
+        """The provider refused the request of a call; told before the slot is free again."""
 
-    def link_failed(self, fault: ProviderFault) -> float:
-        """The link could not be opened: returns the seconds to wait before its place is free for another try."""
+    def link_failed(self, error: Exception) -> float:
+        """The link could not be opened or not be kept: returns the seconds to wait before its place is tried again.
+
+        Any `error` but a ProviderFault is a bug.
+        """
 
     def link_used_up(self) -> bool:
         """Whether a link is to be closed after its `complete`, as far as is known."""
@@ -82,21 +82,19 @@ class Keeper:
         self.number = number
         self.state = LinkState.DIALLING
         self.reason = ""
+        self.completed = 0
         self.completed_at = float("-inf")
         self._host = host
         self._provider = provider
         self._job: Job | None = None
-        self._opened = False
+        self._opened_at: float | None = None
         self._life = trio.CancelScope()
-        self._outbox, self._letters = trio.open_memory_channel[str](1)  # one request at a time
-
-    def __repr__(self) -> str:
-        return f"<Keeper {self.number}, {self.state.value}>"
+        self._outbox, self._requests = trio.open_memory_channel[SpeechRequest](1)  # one request at a time
 
     @property
-    def used(self) -> bool:
-        """Whether a request was completed on this link."""
-        return self.completed_at > float("-inf")
+    def lendable(self) -> bool:
+        """Whether the link is idle, and not about to be closed for it."""
+        return self.state is LinkState.IDLE and not self._life.cancel_called
 
     # --- the borrower's side: synchronous ---
 
@@ -108,10 +106,10 @@ class Keeper:
         """Send the request; from here on the keeper returns the slot. The frames end after Complete or Failed."""
         grant.occupy()
         job, frames = Job.begin(request, grant, pace=self._provider.pace)
-        # A letter that still waits belongs to a request that was answered before it was read: no link to rely on.
+        # A request that still waits was answered before it was read: no link to rely on.
         if self.state is LinkState.LENT and not self._outbox.statistics().current_buffer_used:
             self._job = job
-            self._outbox.send_nowait(self._provider.codec.encode(request))
+            self._outbox.send_nowait(request)
             self._enter(LinkState.ASKED)
         else:  # or it went away while it was lent: nothing was written
             self._drop("not to be relied on")
@@ -124,7 +122,7 @@ class Keeper:
         if job is None and self.state is LinkState.LENT:
             self._enter(LinkState.IDLE)
         elif job is not None and job is self._job:  # else it is complete, and the link may be somebody else's by now
-            if job.done_by - trio.current_time() <= self._provider.settings.settle + _LITTLE_LEFT:
+            if job.nearly_done(self._provider.settings.settle + _LITTLE_LEFT):
                 self._enter(LinkState.DRAINING)
             else:
                 self._drop("cut")
@@ -134,82 +132,86 @@ class Keeper:
     async def run(self) -> None:
         """Dial, keep, close; returns when the close is complete, any slot returned, and its place may be filled."""
         codec, began = self._provider.codec, trio.current_time()
+        failure: Exception | None = None
         try:
             async with self._provider.dial(codec.address(), codec.headers()) as connection:
-                self._opened = True
-                self._host.link_opened(self, trio.current_time() - began)
+                self._opened_at = trio.current_time()
+                self._host.link_opened(self, self._opened_at - began)
                 self._enter(LinkState.IDLE)
-                self._end_of_life(await self._keep(connection))
+                failure = self._end_of_life(await self._keep(connection))
         except ProviderFault as fault:
             self.reason = str(fault)
-            if not self._opened:
-                await trio.sleep(self._host.link_failed(fault))
+            failure = fault if self._opened_at is None else None
+        except Exception as error:  # a bug, our own or a codec's: it must not end every call
+            self.reason, failure = f"a bug: {type(error).__name__}", error
         finally:
-            await self._close()
+            await self._close(0.0 if failure is None else self._host.link_failed(failure))
 
     async def _keep(self, connection: Connection) -> ProviderFault | None:
         """Read and write until the link ends; return what the provider did to end it, None if we did."""
-        fault: ProviderFault | None = None
+        codec = self._provider.codec
         with self._life:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(partial(_write, connection, self._letters, drop=self._drop))
-                fault = await _read(connection, self._provider.codec, take=self._take)
-                nursery.cancel_scope.cancel()
-        return fault
+            return await carry(connection, codec, requests=self._requests, take=self._take, drop=self._drop)
+        return None
 
     def _take(self, frame: VoiceFrame | None) -> None:
-        if frame is None or self._job is None or not self._job.concerns(frame):
+        if frame is None or (job := self._job) is None or not job.concerns(frame):
             return
         if isinstance(frame, Failed):
-            self._host.link_refused(frame.fault)
+            self._host.link_refused(frame.fault, call=job.grant.ask.call)
             refused = frame.fault.kind in (FaultKind.CONCURRENCY, FaultKind.RATE)
-            self._job.fail(frame.fault)
-            self._free("refused" if refused else "failed")
+            job.fail(frame.fault)
+            self._free(job, "refused" if refused else "failed")
         elif isinstance(frame, Complete):
-            self._job.complete(self._provider.pace)
+            job.complete(self._provider.pace)
+            self.completed += 1
             self.completed_at = trio.current_time()
-            self._free("complete")
+            self._free(job, "complete")
         else:
-            self._job.pass_on(frame)
+            job.pass_on(frame)
             self._enter(self.state)
 
-    def _free(self, cause: str) -> None:
+    def _free(self, job: Job, cause: str) -> None:
         """The job's terminal frame came: the link is for the next one, or used up; the slot is free."""
-        job, self._job = self._job, None
+        self._job = None
         if self._host.link_used_up():
             self._drop("used once")
             self._enter(LinkState.CLOSING)
         else:
             self._enter(LinkState.IDLE)
-        if job is not None:
-            job.grant.free(cause)
+        job.grant.free(cause)
 
     def _drop(self, reason: str) -> None:
         self.reason = reason
         self._life.cancel()
 
-    def _end_of_life(self, fault: ProviderFault | None) -> None:
-        """Say why the link ends, and learn from it whether the provider closes links after their `complete`."""
+    def _end_of_life(self, fault: ProviderFault | None) -> ProviderFault | None:
+        """Say why the link ends, and what that tells of others; return its fault if it was of no use at all."""
+        now = trio.current_time()
+        unwelcome = not self.completed and self._job is None and now - (self._opened_at or 0.0) < _SOON
         if fault is not None:
             self.reason = str(fault)
-            soon = trio.current_time() - self.completed_at < _SOON
-            if soon and (self._job is None or self._job.first_audio_at is None):
+            if now - self.completed_at < _SOON and (self._job is None or self._job.first_audio_at is None):
                 self._host.link_closed_after_complete()
         elif not self.reason:
             self.reason = "idle" if self.state is LinkState.IDLE else "no end of the audio in time"
         self._enter(LinkState.CLOSING)
+        return fault if unwelcome else None
 
-    async def _close(self) -> None:
-        """Tell the borrower that the link is gone; the slot follows when the provider has noticed, too."""
+    async def _close(self, pause: float) -> None:
+        """Tell the borrower; the slot follows when the provider has noticed, the link's place after `pause` seconds."""
         job, self._job = self._job, None
         self._outbox.close()
         if job is not None:
             job.fail(ProviderFault(FaultKind.RETRY, self.reason))
-        if self._opened:
+        if self._opened_at is not None:
             self._host.link_closed(self)
-        self._enter(LinkState.CLOSED)
-        if job is not None:
-            await _settle(job, self._provider.settings.settle)
+        async with trio.open_nursery() as nursery:
+            if job is not None:
+                nursery.start_soon(_settle, job, self._provider.settings.settle)
+            if pause:
+                await trio.sleep(pause)
+            self._enter(LinkState.CLOSED)
 
     def _enter(self, state: LinkState) -> None:
         """Every change of state ends here: the deadline that it means, then word to the pool."""
@@ -218,7 +220,7 @@ class Keeper:
         if state is LinkState.IDLE and changed:
             self._life.deadline = now + settings.link_idle
         elif self._job is not None:
-            self._life.deadline = max(now, self._job.done_by) + settings.overdue
+            self._life.deadline = self._job.given_up_at(settings.overdue)
         elif state is LinkState.LENT:
             self._life.deadline = float("inf")
         if changed:
@@ -230,23 +232,3 @@ async def _settle(job: Job, seconds: float) -> None:
         await trio.sleep(seconds)
     finally:
         job.grant.free("settled")
-
-
-async def _read(
-    connection: Connection, codec: VoiceCodec, *, take: Callable[[VoiceFrame | None], None]
-) -> ProviderFault:
-    while True:
-        try:
-            take(codec.decode(await connection.receive()))
-        except ProviderFault as fault:
-            return fault
-
-
-async def _write(
-    connection: Connection, letters: trio.MemoryReceiveChannel[str], *, drop: Callable[[str], None]
-) -> None:
-    async for letter in letters:
-        with trio.move_on_after(_WRITE_WITHIN) as patience, suppress(ProviderFault):  # the reader sees it, too
-            await connection.send(letter)
-        if patience.cancelled_caught:  # half a frame is on the wire: this link must not be used again
-            drop("the provider stopped reading")

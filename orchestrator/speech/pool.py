@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import trio
-from attrs import Factory, define
+from attrs import Factory, define, field
 
 from orchestrator import events
 from orchestrator.errors import FaultKind, ProviderFault
@@ -18,8 +19,11 @@ from orchestrator.speech.keeper import Keeper, LinkState, Provider
 _REST = 0.5
 """Seconds a link rests after a `complete` while it is unknown whether the provider closes it then."""
 _SHORTEST_REDIAL, _LONGEST_REDIAL = 0.2, 5.0
+_DOUBLINGS = 5
+"""After so many failures in a row the wait before a dial is the longest."""
 _LINK_WITHIN = 6.0
 """Seconds that a borrower, who holds the slot, waits for a link before it gives the slot back."""
+_NO_LINK = ProviderFault(FaultKind.LINKS, "no link to the provider was free in time")
 
 
 @define(eq=False)
@@ -28,6 +32,48 @@ class Borrower:
 
     keeper: Keeper | None = None
     ready: trio.Event = Factory(trio.Event)
+
+
+@define
+class Reuse:
+    """Whether the provider keeps a link after a `complete`, as far as is known: None until it was seen."""
+
+    known: bool | None
+    _closes: int = field(default=0, init=False)
+
+    def survived(self) -> bool:
+        """A link outlived a `complete`; return whether that is news."""
+        self._closes = 0
+        news = self.known is None
+        if news:
+            self.known = True
+        return news
+
+    def closed(self) -> bool:
+        """A link was closed right after a `complete`; return whether that is news.
+
+        Where links were kept, a single one may be chance.
+        """
+        self._closes += 1
+        news = self.known is None or (self.known and self._closes > 1)
+        if news:
+            self.known = False
+        return news
+
+
+@define
+class Outage:
+    """How many links failed in a row, and how the last one did."""
+
+    fault: ProviderFault | None = None
+    _failures: int = field(default=0, init=False)
+
+    def wait_after(self, fault: ProviderFault, *, draw: float) -> float:
+        """Note a failure; return how long the link's place waits for the next dial, `draw` in [0, 1) its jitter."""
+        self.fault = fault
+        self._failures += 1
+        longest = min(_SHORTEST_REDIAL * 2.0 ** min(self._failures, _DOUBLINGS), _LONGEST_REDIAL)
+        return max(fault.retry_after or 0.0, longest * (0.5 + draw / 2))
 
 
 class Lease:
@@ -65,11 +111,10 @@ class Pool:
         self._draw = draw
         self._keepers: list[Keeper] = []
         self._borrowers: deque[Borrower] = deque()
-        self._reusable: bool | None = False if provider.settings.link_reuse == "never" else None
-        self._failures = 0
+        self._reuse = Reuse(False if provider.settings.link_reuse == "never" else None)
+        self._outage = Outage()
         self._opened = 0
         self._dialled = 0
-        self._last_fault: ProviderFault | None = None
         self._first_news = trio.Event()
         self._nursery: trio.Nursery | None = None
 
@@ -86,8 +131,8 @@ class Pool:
     async def wait_ready(self) -> None:
         """Wait for the first link. Raises ProviderFault when it cannot be opened."""
         await self._first_news.wait()
-        if self._opened == 0 and self._last_fault is not None:
-            raise self._last_fault
+        if self._opened == 0 and (fault := self._outage.fault):
+            raise _again(fault)
 
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[Lease]:
@@ -97,13 +142,13 @@ class Pool:
         self._borrowers.append(borrower)
         try:
             self._settle()
-            if self._last_fault is not None and self._last_fault.kind is FaultKind.FINAL:
-                raise self._last_fault
+            if (fault := self._outage.fault) and fault.kind is FaultKind.FINAL:
+                raise _again(fault)
             with trio.move_on_after(_LINK_WITHIN):
                 await borrower.ready.wait()
             await trio.lowlevel.checkpoint_if_cancelled()  # lent and cut in one tick: ask for nothing
             if borrower.keeper is None:
-                raise self._last_fault or ProviderFault(FaultKind.LINKS, "no link to the provider was free in time")
+                raise _again(self._outage.fault or _NO_LINK)
             lease = Lease(borrower.keeper)
             yield lease
         finally:
@@ -119,8 +164,7 @@ class Pool:
     def link_opened(self, keeper: Keeper, after: float) -> None:
         """A link is open, `after` seconds of dialling."""
         self._opened += 1
-        self._failures = 0
-        self._last_fault = None
+        self._outage = Outage()
         self._emit(events.LinkOpened(at=self._now(), link=keeper.number, after=after))
         self._first_news.set()
 
@@ -132,33 +176,36 @@ class Pool:
         """A link is in another state."""
         if keeper.state is LinkState.CLOSED:
             self._keepers.remove(keeper)
-        elif keeper.state is LinkState.IDLE and keeper.used and self._reusable is None and self._nursery is not None:
-            self._nursery.start_soon(self._settle_rested)
+        elif keeper.state is LinkState.IDLE and keeper.completed:
+            if keeper.completed > 1:
+                self._learn(self._reuse.survived())
+            if self._reuse.known is None and self._nursery is not None:
+                self._nursery.start_soon(self._settle_at, keeper.completed_at + _REST)
         self._settle()
 
-    def link_refused(self, fault: ProviderFault) -> None:
-        """The account refused a request: nobody asks before the back-off, with full jitter, is over."""
-        self._emit(events.ProviderRefused(at=self._now(), kind=fault.kind.value, error=fault.message))
+    def link_refused(self, fault: ProviderFault, *, call: str) -> None:
+        """The account refused a call's request: nobody asks before the back-off, with full jitter, is over."""
+        self._emit(events.ProviderRefused(at=self._now(), kind=fault.kind.value, error=fault.message, call=call))
         if fault.kind in (FaultKind.CONCURRENCY, FaultKind.RATE):
             shortest = max(fault.retry_after or 0.0, self._provider.settings.settle)
             self._slots.back_off(shortest + self._provider.settings.backoff * self._draw())
 
-    def link_failed(self, fault: ProviderFault) -> float:
-        """A link could not be opened: return for how long its place is not to be tried again."""
-        self._failures += 1
-        self._last_fault = fault
-        self._emit(events.LinkFailed(at=self._now(), kind=fault.kind.value, error=fault.message))
+    def link_failed(self, error: Exception) -> float:
+        """A link could not be opened or kept: return for how long its place is not to be tried again."""
+        fault = _fault_of(error)
+        kind, trace = (fault.kind.value, "") if fault is error else ("bug", "".join(traceback.format_exception(error)))
+        self._emit(events.LinkFailed(at=self._now(), kind=kind, error=fault.message, traceback=trace))
+        wait = self._outage.wait_after(fault, draw=self._draw())
         self._first_news.set()
-        longest = min(_SHORTEST_REDIAL * 2.0**self._failures, _LONGEST_REDIAL)
-        return max(fault.retry_after or 0.0, longest * (0.5 + self._draw() / 2))
+        return wait
 
     def link_used_up(self) -> bool:
         """Whether a link is to be closed after its `complete`."""
-        return self._reusable is False
+        return self._reuse.known is False
 
     def link_closed_after_complete(self) -> None:
-        """The provider closed a link right after a `complete`: from now on each serves one request."""
-        self._learn_reuse(False)
+        """The provider closed a link right after a `complete`."""
+        self._learn(self._reuse.closed())
 
     # --- one settle function: called after every change ---
 
@@ -167,8 +214,8 @@ class Pool:
         while self._borrowers and (keeper := self._lendable()):
             borrower = self._borrowers.popleft()
             borrower.keeper = keeper
-            if keeper.used and self._reusable is None:
-                self._learn_reuse(True)
+            if keeper.completed and _has_rested(keeper):
+                self._learn(self._reuse.survived())
             keeper.lend()
             borrower.ready.set()
         while self._nursery is not None and self._missing() > 0:
@@ -178,23 +225,36 @@ class Pool:
             self._nursery.start_soon(keeper.run)
 
     def _lendable(self) -> Keeper | None:
-        rested = trio.current_time() - _REST
-        idle = (keeper for keeper in self._keepers if keeper.state is LinkState.IDLE)
-        return next((k for k in idle if self._reusable or not k.used or k.completed_at <= rested), None)
+        return next((k for k in self._keepers if k.lendable and (self._reuse.known or _has_rested(k))), None)
 
     def _missing(self) -> int:
         settings = self._provider.settings
         coming = {LinkState.IDLE, LinkState.DIALLING}
-        if self._reusable:
+        if self._reuse.known:
             coming |= {LinkState.LENT, LinkState.ASKED, LinkState.DRAINING}
         wanted = settings.slots + 1 - sum(keeper.state in coming for keeper in self._keepers)
         return min(wanted, max(1, settings.links - 1) - len(self._keepers))
 
-    async def _settle_rested(self) -> None:
-        await trio.sleep(_REST)
+    async def _settle_at(self, time: float) -> None:
+        await trio.sleep_until(time)
         self._settle()
 
-    def _learn_reuse(self, reusable: bool) -> None:
-        if self._reusable is not reusable and self._provider.settings.link_reuse == "auto":
-            self._reusable = reusable
-            self._emit(events.LinkReuseLearned(at=self._now(), reusable=reusable))
+    def _learn(self, news: bool) -> None:
+        if news and self._reuse.known is not None:
+            self._emit(events.LinkReuseLearned(at=self._now(), reusable=self._reuse.known))
+
+
+def _has_rested(keeper: Keeper) -> bool:
+    # The same sum as the wake-up's: a difference could be rounded to a moment before it.
+    return keeper.completed_at + _REST <= trio.current_time()
+
+
+def _fault_of(error: Exception) -> ProviderFault:
+    if isinstance(error, ProviderFault):
+        return error
+    return ProviderFault(FaultKind.RETRY, f"a bug: {type(error).__name__}: {error}")
+
+
+def _again(fault: ProviderFault) -> ProviderFault:
+    """A copy: an exception that many tasks raise would keep all their tracebacks."""
+    return ProviderFault(fault.kind, fault.message, retry_after=fault.retry_after)

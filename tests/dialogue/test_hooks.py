@@ -178,7 +178,7 @@ class Wrong:
         ("raises_plainly", "KeyError: 'b'"),
         ("raises_at_once", "KeyError: 'b'"),
         ("exits", "SystemExit: 3"),
-        ("will_not_close", "RuntimeError: async generator ignored GeneratorExit"),
+        ("will_not_close", "yielded 5: a bot yields str or Say"),
         ("missing", "AttributeError"),
     ],
 )

@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from orchestrator.errors import FaultKind, ProviderFault
-from orchestrator.ports import Complete, Failed, Sound, VoiceFrame
+from orchestrator.ports import Ask, Complete, Failed, Sound, VoiceFrame
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.job import Job
 from tests.speech.wire import request
@@ -17,6 +17,7 @@ class _Grant:
     """A slot that nobody asks anything of here; implements ports.Grant."""
 
     number = 1
+    ask = Ask(call="a", reply=1, first=True, need_in=0.0)
 
     def occupy(self) -> None:
         """Pass the duty on."""
@@ -78,3 +79,19 @@ async def test_a_full_channel_is_a_fault_and_the_channel_still_ends(autojump_clo
         job.pass_on(Sound("a", b"\0\0"))
     job.fail(ProviderFault(FaultKind.RETRY, "full"))
     assert not [frame async for frame in frames if isinstance(frame, Complete | Failed)]
+
+
+async def test_a_late_request_is_nearly_done_only_while_its_frames_come(autojump_clock: MockClock) -> None:
+    """Before its predicted end by that end, after it by its last frame, from which alone the patience counts."""
+    job, _frames = begin("x" * 15, Pace(ttfb=0.5, rtf=0.5, seconds_per_character=1 / 15))
+    assert (job.nearly_done(0.2), job.given_up_at(2.0)) == (False, 3.0)
+    await trio.sleep(0.9)
+    assert job.nearly_done(0.2)
+    await trio.sleep(0.2)
+    assert (job.nearly_done(0.2), job.given_up_at(2.0)) == (False, 3.0)
+    job.pass_on(Sound("a", b""))
+    await trio.sleep(0.1)
+    assert job.nearly_done(0.2)
+    assert job.given_up_at(2.0) == pytest.approx(3.1)
+    await trio.sleep(0.2)
+    assert not job.nearly_done(0.2)

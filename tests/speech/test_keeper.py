@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import trio
+from attrs import frozen
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from orchestrator import events
+from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.errors import FaultKind
-from orchestrator.ports import Complete, Failed, Sound, VoiceFrame
+from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, VoiceFrame
 from tests.speech.fake_links import FakeProvider, chunk, complete, error
 from tests.speech.wire import Account, account, request
 
@@ -107,6 +111,32 @@ async def test_a_drain_without_an_end_is_given_up(autojump_clock: MockClock) -> 
         assert freed(opened) == (6.6, "settled")
 
 
+async def test_a_cut_of_what_is_overdue_drops_the_link(autojump_clock: MockClock) -> None:
+    """Its predicted end tells nothing any more, and nothing came of it: the slot is free after the settle time."""
+    provider = FakeProvider()
+    async with account(provider.dial) as opened:
+        async with opened.borrowed() as (lease, grant):
+            lease.ask(request(LONG), grant).close()
+            await trio.sleep(6.4)
+        await trio.sleep(1)
+        assert freed(opened) == (6.5, "settled")
+        assert [closed.reason for closed in opened.of(events.LinkClosed)] == ["cut"]
+
+
+async def test_a_cut_does_not_prolong_what_was_patience_enough(autojump_clock: MockClock) -> None:
+    """A late piece whose sound still comes is drained when it is cut; then it stops, 2 s after its last frame."""
+    provider = FakeProvider()
+    async with account(provider.dial) as opened:
+        async with opened.borrowed() as (lease, grant):
+            frames = lease.ask(request(LONG), grant)
+            await trio.sleep(6.0)
+            provider.asked.say(chunk("a"))
+            await trio.sleep(0.15)
+        frames.close()
+        await trio.sleep(4)
+        assert freed(opened) == (8.1, "settled")
+
+
 async def test_a_cut_with_much_left_drops_the_link(autojump_clock: MockClock) -> None:
     """The link is closed at once, the slot is free after the settle time, and a spare that was open takes over."""
     provider = FakeProvider()
@@ -157,6 +187,46 @@ async def test_garbage_costs_the_link_and_no_more(autojump_clock: MockClock, gar
         await trio.sleep(1)
         assert freed(opened) == (0.1, "settled")
         assert len(provider.open) == 2
+
+
+@frozen
+class Buggy(WavesCodec):
+    """A codec with a bug in one of its methods."""
+
+    bug: str = "decode"
+
+    def encode(self, request: SpeechRequest) -> str:
+        """Return the message, or raise what no codec should."""
+        return super().encode(request) if self.bug != "encode" else str([][1])
+
+    def decode(self, message: str | bytes) -> VoiceFrame | None:
+        """Return the frame, or raise what no codec should."""
+        return super().decode(message) if self.bug != "decode" else [][1]
+
+
+@pytest.mark.parametrize("bug", ["encode", "decode"])
+async def test_a_bug_costs_the_link_and_no_more(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch, bug: str
+) -> None:
+    """Other than garbage, it is told with its traceback, and the link's place waits as after a failed dial."""
+    monkeypatch.setattr("tests.speech.wire.WavesCodec", partial(Buggy, bug=bug))
+    provider = FakeProvider()
+    async with account(provider.dial, links=2) as opened:
+        async with opened.borrowed() as (lease, grant):
+            frames = lease.ask(request("Hi."), grant)
+            await wait_all_tasks_blocked()
+            for link in provider.open:
+                link.say("{}")
+            (failed,) = await all_of(frames)
+        assert isinstance(failed, Failed)
+        assert (failed.fault.kind, failed.fault.message) == (FaultKind.RETRY, "a bug: IndexError")
+        await trio.sleep(0.15)
+        assert freed(opened) == (0.1, "settled")
+        (failure,) = opened.of(events.LinkFailed)
+        assert (failure.kind, "IndexError" in failure.traceback) == ("bug", True)
+        assert len(provider.dialled_at) == 1
+        await trio.sleep(1)
+        assert len(provider.open) == 1
 
 
 async def test_a_peer_that_stops_reading_loses_its_link(autojump_clock: MockClock) -> None:
@@ -211,7 +281,7 @@ async def test_an_error_frame_ends_the_piece(
         assert isinstance(failed, Failed)
         assert failed.fault.kind is kind
         assert freed(opened) == (0.0, cause)
-        assert [refused.kind for refused in opened.of(events.ProviderRefused)] == [kind.value]
+        assert [(told.kind, told.call) for told in opened.of(events.ProviderRefused)] == [(kind.value, "a")]
         async with opened.borrowed("next"):
             wait = {FaultKind.CONCURRENCY: 0.1 + 0.25, FaultKind.RATE: 6 + 0.25}.get(kind, 0.0)
             assert trio.current_time() == pytest.approx(wait)

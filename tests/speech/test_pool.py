@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import pytest
@@ -10,7 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from orchestrator import events
 from orchestrator.errors import FaultKind, ProviderFault
-from orchestrator.ports import Complete, Failed
+from orchestrator.ports import Complete, Connection, Failed
 from tests.simulations.waves_peer import ask, dialled, frames_until, provider
 from tests.speech.fake_links import FakeProvider, complete
 from tests.speech.wire import account, connected, request
@@ -68,25 +70,69 @@ async def test_links_that_are_never_reused_serve_one_piece_each(autojump_clock: 
         assert server.snapshot()["max_open"] <= 4
 
 
-async def test_a_reused_link_that_closes_before_any_frame_is_a_lesson(autojump_clock: MockClock) -> None:
-    """The borrower gets a fault worth retrying, and from then on each link serves one request."""
+async def test_reused_links_that_close_before_any_frame_are_a_lesson(autojump_clock: MockClock) -> None:
+    """The borrower gets a fault worth retrying; after two in a row each link serves one request."""
     fake = FakeProvider()
     async with account(fake.dial, links=2) as opened:
-        for name in ("first", "second"):
-            await trio.sleep(0.6)
+        for name, ends in (("first", "whole"), ("second", "cut"), ("third", "whole"), ("fourth", "cut")):
+            await trio.sleep(0.6 if name in ("first", "second") else 0.4)
             async with opened.borrowed(name) as (lease, grant), lease.ask(request("Hi.", name=name), grant) as frames:
                 await wait_all_tasks_blocked()
                 link = fake.asked
-                if name == "first":
+                if ends == "whole":
                     link.say(complete(name))
                 else:
                     link.hang_up()
                 last = [frame async for frame in frames][-1]
-        assert isinstance(last, Failed)
-        assert last.fault.kind is FaultKind.RETRY
+            if ends == "cut":
+                assert isinstance(last, Failed)
+                assert last.fault.kind is FaultKind.RETRY
         assert [learned.reusable for learned in opened.of(events.LinkReuseLearned)] == [True, False]
         await trio.sleep(0.2)
-        assert [freed.cause for freed in opened.of(events.SlotFreed)] == ["complete", "settled"]
+        assert [freed.cause for freed in opened.of(events.SlotFreed)] == ["complete", "settled"] * 2
+
+
+async def test_one_chance_drop_after_a_complete_teaches_nothing(autojump_clock: MockClock) -> None:
+    """On a provider that keeps its links, however often it happens, as long as links outlive their rest in between."""
+    fake = FakeProvider()
+    async with account(fake.dial, links=2) as opened:
+        for number in range(12):
+            name = f"piece-{number}"
+            async with opened.borrowed(name) as (lease, grant), lease.ask(request("Hi.", name=name), grant) as frames:
+                await wait_all_tasks_blocked()
+                link = fake.asked
+                link.say(complete(name))
+                assert [frame async for frame in frames] == [Complete(name)]
+            if number % 3 == 2:
+                link.hang_up()
+            await trio.sleep(0.6)
+        assert [learned.reusable for learned in opened.of(events.LinkReuseLearned)] == [True]
+        assert len(fake.links) == 5
+
+
+async def test_a_link_is_lent_in_the_moment_that_it_has_rested(autojump_clock: MockClock) -> None:
+    """Also where (now + 0.5) - 0.5 is rounded to less than now: there is no other moment in which it is looked at."""
+    fake = FakeProvider()
+    async with account(fake.dial, links=2) as opened:
+        async with opened.borrowed() as (lease, grant), lease.ask(request("Hi."), grant) as frames:
+            await trio.sleep(0.1)
+            assert trio.current_time() + 0.5 - 0.5 < trio.current_time()
+            fake.asked.say(complete("a"))
+            assert [frame async for frame in frames] == [Complete("a")]
+        async with opened.borrowed():
+            assert trio.current_time() == pytest.approx(0.6)
+
+
+async def test_a_link_that_is_due_for_replacement_is_not_lent(autojump_clock: MockClock) -> None:
+    """Whoever asks in the tick in which its idle time ends gets a fresh one."""
+    fake = FakeProvider()
+    async with account(fake.dial, links=2, link_idle=10.0) as opened:
+        await opened.pool.wait_ready()
+        await trio.sleep_until(fake.links[0].opened_at + 10.0)
+        async with opened.borrowed() as (lease, grant), lease.ask(request("Hi."), grant) as frames:
+            await wait_all_tasks_blocked()
+            fake.asked.say(complete("a"))
+            assert [frame async for frame in frames] == [Complete("a")]
 
 
 async def test_a_cut_does_not_keep_the_next_waiting_for_a_dial(autojump_clock: MockClock) -> None:
@@ -152,6 +198,71 @@ async def test_failed_dials_back_off(autojump_clock: MockClock) -> None:
         assert len(opened.of(events.LinkFailed)) == 12
         assert len(fake.open) == 1
         await opened.pool.wait_ready()
+
+
+async def test_an_outage_of_hours_ends_no_call(autojump_clock: MockClock) -> None:
+    """After thousands of failures the dials still go on, at most 5 s apart, and the first success is lent."""
+    fake = FakeProvider(faults=[RETRY] * 2000)
+    async with account(fake.dial, links=2) as opened:
+        await trio.sleep(2000 * 5)
+        assert fake.faults == []
+        async with opened.borrowed():
+            assert len(fake.open) == 1
+
+
+async def test_a_provider_that_closes_what_it_opens_is_not_dialled_without_end(autojump_clock: MockClock) -> None:
+    """A link closed unasked as soon as it is open counts as failed: its place waits."""
+    fake = FakeProvider()
+
+    @asynccontextmanager
+    async def dial(address: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
+        async with fake.dial(address, headers) as connection:
+            fake.links[-1].hang_up()
+            yield connection
+
+    async with account(dial, links=2) as opened:
+        await trio.sleep(10)
+        assert 10 <= len(fake.dialled_at) <= 51
+        assert len(opened.of(events.LinkFailed)) == len(fake.dialled_at)
+
+
+async def test_a_bug_while_dialling_is_a_failed_link(autojump_clock: MockClock) -> None:
+    """It is told with its traceback, borrowers get a fault worth retrying, and the next dial may do."""
+    fake, bugs = FakeProvider(), [ZeroDivisionError("no")] * 8
+
+    @asynccontextmanager
+    async def dial(address: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
+        if bugs:
+            raise bugs.pop()
+        async with fake.dial(address, headers) as connection:
+            yield connection
+
+    async with account(dial, links=2) as opened:
+        with pytest.raises(ProviderFault, match="a bug: ZeroDivisionError") as caught:
+            await opened.pool.wait_ready()
+        assert caught.value.kind is FaultKind.RETRY
+        await trio.sleep(40)
+        failed = opened.of(events.LinkFailed)
+        assert {failure.kind for failure in failed} == {"bug"}
+        assert "ZeroDivisionError" in failed[0].traceback
+        assert (len(failed), len(fake.open)) == (8, 1)
+
+
+async def test_each_task_raises_a_fault_of_its_own(autojump_clock: MockClock) -> None:
+    """One exception raised in many tasks would keep all their tracebacks."""
+    fake = FakeProvider(faults=[ProviderFault(FaultKind.FINAL, "wrong key", retry_after=99.0)])
+    async with account(fake.dial, links=2) as opened:
+        raised = []
+        for _ in range(3):
+            with pytest.raises(ProviderFault, match="wrong key") as caught:
+                await opened.pool.wait_ready()
+            raised.append(caught.value)
+            with pytest.raises(ProviderFault, match="wrong key") as caught:
+                async with opened.pool.lease():
+                    pytest.fail("lent without a link")
+            raised.append(caught.value)
+        assert len({id(fault) for fault in raised}) == 6
+        assert {(fault.kind, fault.retry_after) for fault in raised} == {(FaultKind.FINAL, 99.0)}
 
 
 async def test_a_provider_that_says_how_long_to_wait_is_obeyed(autojump_clock: MockClock) -> None:

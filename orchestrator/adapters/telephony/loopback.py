@@ -23,6 +23,8 @@ _EVENTS = 1024
 """Events that may wait for the conversation, which always reads: minutes of marks."""
 _CALLER_CHUNK = 0.1
 _LATE = 0.02
+_HAIR = 1e-6
+"""Seconds by which rounded times may miss each other: less is no wait."""
 
 
 @define
@@ -199,7 +201,7 @@ class Phone:
         while not self.call_over.is_set():
             if self._leg.sounding:
                 await self._leg.wait_changed()
-            elif (left := self._leg.quiet_since + seconds - self._now()) > 0:
+            elif (left := self._leg.quiet_since + seconds - self._now()) > _HAIR:
                 with trio.move_on_after(left):
                     await self._leg.wait_changed()
             else:

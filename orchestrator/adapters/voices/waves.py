@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,12 +22,16 @@ from orchestrator.redaction import redacted
 from orchestrator.settings import ProviderSettings
 
 _KINDS = (
-    (FaultKind.FINAL, ("api key", "unauthori", "model_deprecated", "retired", "invalid token", "forbidden")),
-    (FaultKind.RATE, ("per minute", "retry_after", "rate_limit")),
-    (FaultKind.CONCURRENCY, ("concurren", "rate limit", "too many requests", "429")),
-    (FaultKind.REQUEST, ("invalid", "content_filter", "not supported", "required")),
+    (FaultKind.RATE, r"per minute|retry_after|rate_limit"),
+    (FaultKind.LINKS, r"connections|connection limit|server_full"),
+    (FaultKind.CONCURRENCY, r"concurren|rate limit|too many requests|\b429\b"),
+    (FaultKind.FINAL, r"api key|unauthori|model_deprecated|retired|invalid token|forbidden"),
+    (FaultKind.REQUEST, r"invalid|content_filter|not supported|required"),
 )
-"""What the words of an error mean, first match first; the provider's texts for a refusal are not documented."""
+"""What the words of an error mean, first match first; the provider's texts for a refusal are not documented.
+
+What passes comes before what does not: a limit of "this API key" says nothing against the key.
+"""
 
 _LONGEST_WAIT = 3600.0
 """Seconds: a `retry_after` beyond that is no wait but nonsense."""
@@ -88,12 +93,17 @@ class WavesCodec:
             case "error":
                 return Failed(name, fault_of(body, key=self.key))
         # The other error shape has no status at all.
-        return Failed(name, fault_of(body, key=self.key)) if "error" in body else None
+        failed = "error" in body or (isinstance(data, dict) and "error" in data)
+        return Failed(name, fault_of(body, key=self.key)) if failed else None
 
 
 def fault_of(body: Mapping[str, Any], *, key: str = "") -> ProviderFault:
-    """Read an error of any shape: `message`, `error` (text or object) or `errors` (issues); an echoed `key` blanked."""
-    error = body.get("error")
+    """Read an error of any shape; an echoed `key` is blanked.
+
+    `message`, `error` (text, object or issues; in `data` as well) and `errors` (issues) are read.
+    """
+    data = body.get("data")
+    error = body.get("error") or (data.get("error") if isinstance(data, dict) else None)
     inner: Mapping[str, Any] = error if isinstance(error, dict) else {}
     category = error if isinstance(error, str) else ""
     text = body.get("message") or inner.get("message") or category or "no message"
@@ -101,8 +111,8 @@ def fault_of(body: Mapping[str, Any], *, key: str = "") -> ProviderFault:
     # Lists of issues, codes and categories tell what a bare "Invalid input data" does not.
     code = body.get("code") or body.get("error_code") or inner.get("code") or (category if category != text else "")
     issues = body.get("errors") or (error if isinstance(error, list) else None)
-    whole = f"{text} {code} {json.dumps(issues) if issues else ''}".strip()
-    return ProviderFault(_kind(whole, retry_after), redacted(whole, key)[:300], retry_after=retry_after)
+    whole = redacted(f"{text} {code} {json.dumps(issues) if issues else ''}".strip(), key)
+    return ProviderFault(_kind(whole, retry_after), whole[:300], retry_after=retry_after)
 
 
 def _seconds(value: Any) -> float | None:
@@ -115,8 +125,7 @@ def _seconds(value: Any) -> float | None:
 def _kind(text: str, retry_after: float | None) -> FaultKind:
     if retry_after is not None:
         return FaultKind.RATE
-    lowered = text.lower()
-    return next((kind for kind, words in _KINDS if any(word in lowered for word in words)), FaultKind.RETRY)
+    return next((kind for kind, words in _KINDS if re.search(words, text, re.IGNORECASE)), FaultKind.RETRY)
 
 
 def _pcm(data: Any) -> bytes:
