@@ -15,6 +15,7 @@ from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.reception import CallRecord, Reception
 from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
+from orchestrator.errors import ProviderFault
 from orchestrator.lanes import ThreadLane
 from orchestrator.ports import Dial, Emit, Lane, Leg, Now, VoiceCodec
 from orchestrator.settings import Settings
@@ -63,6 +64,11 @@ class Orchestrator:
     async def wait_ready(self) -> None:
         """Wait until the provider took the first link. Raises ProviderFault with what it said instead."""
         await self._pool.wait_ready()
+
+    @property
+    def fault(self) -> ProviderFault | None:
+        """Why no link to the provider is open just now; None while one is."""
+        return self._pool.fault
 
     async def serve_leg(
         self, leg: Leg, bot: LoadedBot, *, transcript: Transcript | None = None, group: str | None = None

@@ -29,6 +29,7 @@ async def run(*, config: Path, online: bool) -> int:
     """
     settings = load_settings(config)
     print(describe(settings))
+    print("(* is not the default, ! does not fit with another setting)")
     problems = [
         *_problems(partial(load_bot, settings.bot.use, settings.bot.options)),
         *_problems(partial(read_key, settings.provider)),

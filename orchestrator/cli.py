@@ -45,7 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         status = app(sys.argv[1:] if arguments is None else list(arguments))
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it was closed before we began
+            sys.stdout.flush()
         return status or 0
     except (Exception, KeyboardInterrupt, BaseExceptionGroup) as error:
         return _exit_status(error)

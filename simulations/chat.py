@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from orchestrator.testing import instant_voice
 from simulations.table import printable
 
 _HELP = "Type what you say; /press 12# presses keys, Ctrl-D hangs up."
+_DIGITS = re.compile(r"[0-9*#A-D]+")
 _TAKES_UP = 0.02
 """Seconds within which a conversation takes up what was typed."""
 
@@ -78,10 +80,16 @@ class Chat:
                 print(printable(line.rstrip("\n")))
             if not line:
                 self._leg.hang_up_caller()
-            elif line.startswith("/press "):
-                self._leg.press(line.removeprefix("/press ").strip())
+            elif line.split()[:1] == ["/press"]:
+                self._press(line.removeprefix("/press").strip())
             elif line.strip():
                 self._leg.type_line(line.strip())
+
+    def _press(self, digits: str) -> None:
+        if _DIGITS.fullmatch(digits):
+            self._leg.press(digits)
+        else:
+            print("keys are 0 to 9, *, # and A to D, as in /press 12#", file=sys.stderr)
 
     async def _wait_listening(self) -> None:
         await trio.sleep(_TAKES_UP)

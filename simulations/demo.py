@@ -18,6 +18,7 @@ from typing import Any
 import attrs
 import trio
 from attrs import frozen
+from structlog.typing import FilteringBoundLogger
 
 from orchestrator.adapters.telephony.loopback import LegStatistics
 from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_clock
@@ -73,7 +74,7 @@ async def run(
     json: bool,
     table: bool,
 ) -> int:
-    """Run the demo and return its exit status: 1 if a call failed or something could not be written, 130 after Ctrl-C.
+    """Run the demo; return 130 after Ctrl-C, 1 if a call failed, the provider was lost or a file was not written.
 
     Raises SettingsError, BotLoadError, ProviderFault (the provider cannot be reached, or refuses the key) and OSError.
     """
@@ -97,9 +98,11 @@ async def run(
     summary = await demo.run()
     files.finish(summary)
     _tell(summary, files, json=json)
+    if demo.lost is not None:
+        print(f"talkingstick: the provider was lost: {demo.lost}", file=sys.stderr)
     if demo.interrupted:
         return 130
-    return 1 if summary["calls_failed"] or files.failed else 0
+    return 1 if summary["calls_failed"] or files.failed or demo.lost else 0
 
 
 def _show(plan: Plan, *, table: bool) -> LiveTable | PlainLines:
@@ -124,13 +127,13 @@ class Demo:
 
     def __init__(self, plan: Plan, *, files: RunFiles, show: LiveTable | PlainLines) -> None:
         self.interrupted = False
+        self.lost: ProviderFault | None = None
         self._plan = plan
         self._files = files
         self._show = show
         self._now = run_clock()
         self._summary = Summary()
-        self._logger = configure(level=plan.settings.log.level, stream=files.log)
-        self._sinks: list[Emit] = [self._summary.add, files.add, log_sink(self._logger)]
+        self._sinks: list[Emit] = [self._summary.add, files.add]
         self._frames = LegStatistics()
         wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._started = RunStarted(at=self._now(), wall=wall, seed=plan.seed, calls=plan.calls, profile=plan.profile)
@@ -138,13 +141,8 @@ class Demo:
 
     async def run(self) -> dict[str, Any]:
         """Run to the end, or to Ctrl-C, and return the summary."""
-        log = self._plan.settings.log
         self._emit(self._started)
-        async with (
-            _open_provider(self._plan) as (settings, books),
-            watch(self._emit, log=self._logger, blocked_after=log.blocked_after, now=self._now),
-            trio.open_nursery() as nursery,
-        ):
+        async with _open_provider(self._plan) as (settings, books), trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_signals)
             with self._scope:
                 await self._talk(settings, nursery)
@@ -157,7 +155,7 @@ class Demo:
         surroundings = Surroundings(emit=self._emit, now=self._now, key=plan.key, rng=random.Random(plan.seed))
         async with open_orchestrator(settings, surroundings) as talkers:
             await _wait_ready(talkers)
-            self._begin_show(nursery)
+            logger = self._begin(nursery)
             lines = Lines(
                 talkers=talkers,
                 bots=plan.bots,
@@ -167,15 +165,19 @@ class Demo:
                 seed=plan.seed,
                 frames=self._frames,
             )
-            with trio.move_on_after(plan.seconds):
-                await lines.keep(plan.calls)
+            async with watch(self._emit, log=logger, blocked_after=settings.log.blocked_after, now=self._now):
+                with trio.move_on_after(plan.seconds):
+                    await lines.keep(plan.calls)
+            self.lost = talkers.fault
 
-    def _begin_show(self, nursery: trio.Nursery) -> None:
-        """Show the run from here on: a provider that cannot be reached is told in one line, and not before."""
+    def _begin(self, nursery: trio.Nursery) -> FilteringBoundLogger:
+        """The provider is there: from here on files are written and the run is shown."""
+        logger = configure(level=self._plan.settings.log.level, stream=self._files.open())
         self._show.add(self._started)
-        self._sinks.append(self._show.add)
+        self._sinks += [log_sink(logger), self._show.add]
         if isinstance(self._show, LiveTable):
             nursery.start_soon(self._show.run)
+        return logger
 
     async def _watch_signals(self) -> None:
         with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:

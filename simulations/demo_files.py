@@ -20,31 +20,40 @@ _OURS = re.compile(r"call-\d+\.(wav|json|md)|events\.jsonl|log\.jsonl|summary\.j
 
 
 class RunFiles:
-    """The directory of one run. What an earlier run left there is removed first, and nothing else.
+    """The directory of one run. Nothing is touched in it before `open`, which removes what an earlier run left there.
 
-    Raises SettingsError where files that are no run's have the names, OSError where the directory or a file in it
-    cannot be made. An event that cannot be written later (a full
-    disk) is kept in `failed`, and the run goes on.
+    Raises SettingsError where files that are no run's have the names, OSError where the directory cannot be made. An
+    event that cannot be written later (a full disk) is kept in `failed`, and the run goes on.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.failed: list[str] = []
         self.happened: list[Event] = []
-        folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder)
-        # Line by line: what happened before a kill -9 can be read after it.
-        self._events = (folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
-        self.log: TextIO = (folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
+        self._events: TextIO | None = None
+        self._log: TextIO | None = None
         self._transcripts: list[dict[str, Any]] = []
+        if folder.exists() and not folder.is_dir():
+            raise SettingsError(f"--out {folder}: is a file; expected a directory")
+        folder.mkdir(parents=True, exist_ok=True)
+        _earlier(folder)
+
+    def open(self) -> TextIO:
+        """Begin the run's files: the event log with what has happened so far, and the log, which is returned."""
+        for path in _earlier(self.folder):
+            path.unlink()
+        # Line by line: what happened before a kill -9 can be read after it.
+        self._log = (self.folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
+        self._events = (self.folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
+        for event in self.happened:
+            self._write(event, self._events)
+        return self._log
 
     def add(self, event: Event) -> None:
         """Write an event to the event log, and keep it for the report."""
         self.happened.append(event)
-        try:
-            self._events.write(json.dumps(to_json(event)) + "\n")
-        except OSError as error:
-            self._fail(f"{self._events.name}: {error.strerror}")
+        if self._events is not None:
+            self._write(event, self._events)
 
     def add_call(self, name: str, *, header: CallHeader, transcript: Transcript) -> None:
         """Write a call's transcript, and keep it for the report."""
@@ -68,21 +77,27 @@ class RunFiles:
             )
         except OSError as error:
             self.fail(error)
-        for stream in (self._events, self.log):
-            with suppress(OSError):
-                stream.close()
+        for stream in (self._events, self._log):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
+
+    def _write(self, event: Event, events: TextIO) -> None:
+        try:
+            events.write(json.dumps(to_json(event)) + "\n")
+        except OSError as error:
+            self._fail(f"{events.name}: {error.strerror}")
 
     def _fail(self, told: str) -> None:
         if told not in self.failed:
             self.failed.append(told)
 
 
-def _clear(folder: Path) -> None:
+def _earlier(folder: Path) -> list[Path]:
     ours = [path for path in sorted(folder.iterdir()) if _OURS.fullmatch(path.name)]
     if ours and not _is_a_runs(folder / "events.jsonl"):
         raise SettingsError(f"--out {folder}: {ours[0].name} is there and is not a demo's; choose another directory")
-    for path in ours:
-        path.unlink()
+    return ours
 
 
 def _is_a_runs(events: Path) -> bool:

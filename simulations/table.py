@@ -156,7 +156,8 @@ def line_of(event: Event) -> str | None:
         case ProviderRefused():
             return f"the provider refused ({event.kind}): {event.error}"
         case TaskBlocked():
-            return f"{event.task} kept the loop for {event.seconds:.2f} s"
+            who = event.task if event.call is None else f"{event.bot} in call {event.call}"
+            return f"{who} kept the loop for {event.seconds:.2f} s"
         case CallEvent():
             return _line_of_call(event)
     return None

@@ -58,7 +58,13 @@ def test_a_bot_is_tested_in_one_line() -> None:
     """Options, the call's facts, keys and words."""
     call = CallFacts("x", caller="+49")
     talk = talk_with(Concierge, [Press("1#"), "hello"], options={"greeting": "Hi."}, call=call)
-    assert lines(talk) == ["Hi. +49", "Keys 1#.", ">hello", "I tell you a long story about ships and captains."]
+    assert lines(talk) == [
+        "Hi. +49",
+        ">[pressed 2 keys]",
+        "Keys 1#.",
+        ">hello",
+        "I tell you a long story about ships and captains.",
+    ]
 
 
 def test_an_interruption_falls_so_many_seconds_into_the_reply() -> None:

@@ -83,7 +83,10 @@ class Conversation:
                 self._take_turn(event)
             case Digits(digits=digits):
                 self._line.emit(events.CallerDigits(at=at, call=call, count=len(digits)))
+                keys = f"[pressed {len(digits)} {'key' if len(digits) == 1 else 'keys'}]"  # which ones may be secret
+                self.transcript.add_turn(keys, start=at - self._line.began, end=at - self._line.began)
                 if self._party.hooks.speaks("on_digits"):
+                    self._answers.interrupt()
                     self._prompts.put(Prompt("on_digits", (digits, self._talk)))
             case HungUp():
                 self._line.emit(events.CallerHungUp(at=at, call=call))
@@ -93,6 +96,7 @@ class Conversation:
 
     def _take_turn(self, turn: UserTurn) -> None:
         self._turns += 1
+        self._line.caller_waits = True
         spoke = turn.ended - turn.started
         self.transcript.add_turn(turn.text, start=turn.started - self._line.began, end=turn.ended - self._line.began)
         self._line.emit(

@@ -76,11 +76,15 @@ class Hooks:
 
     async def _take_all(self, texts: trio.MemoryReceiveChannel[Any], *, take: Take, room: Room) -> None:
         within = self._settings.first_text_within
+        due = trio.current_time() + within
         with suppress(trio.EndOfChannel):
             while True:
-                take(_said(await _in_time(texts, within)))
+                say = _said(await _in_time(texts, due=due, within=within))
+                take(say)
                 await room()  # a bot that never awaits must let the others go on, and itself be cut
-                within = self._settings.text_within
+                if say.text.strip():  # nothing to hear is no text
+                    within = self._settings.text_within
+                    due = trio.current_time() + within
 
 
 class PlainSteps:
@@ -163,8 +167,8 @@ async def _close(words: AsyncGenerator[Any, None]) -> None:
         pass
 
 
-async def _in_time(texts: trio.MemoryReceiveChannel[Any], within: float) -> Any:
-    with trio.move_on_after(within):
+async def _in_time(texts: trio.MemoryReceiveChannel[Any], *, due: float, within: float) -> Any:
+    with trio.move_on_at(due):
         return await texts.receive()
     raise BotError(f"no text within {within:g} s")
 

@@ -39,7 +39,6 @@ class Replies:
                 voice=settings.provider.voice, language=settings.provider.language, speed=settings.provider.speed
             ),
         )
-        reply.after_turn = after_turn
         self._line.emit(
             events.ReplyStarted(
                 at=self._line.now(), call=self._line.call, reply=reply.number, hook=hook, after_turn=after_turn

@@ -15,6 +15,9 @@ from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.errors import BotLoadError
 from orchestrator.ports import Emit, Now
 
+_OPEN_WITHIN = 10.0
+"""Seconds that a call waits for what its bot's class shares."""
+
 
 @define(eq=False)
 class Opening:
@@ -45,7 +48,10 @@ class SharedByBots:
         if opening is None:
             opening = self._openings[bot] = Opening()
             self._nursery.start_soon(self._hold, bot, opening)
-        await opening.done.wait()
+        with trio.move_on_after(_OPEN_WITHIN) as patience:
+            await opening.done.wait()
+        if patience.cancelled_caught:
+            raise BotLoadError(f"bot {bot.name!r}: shared() is not open after {_OPEN_WITHIN:g} s")
         if opening.failed is not None:
             if self._openings.get(bot) is opening:  # the next call may have more luck, or is at it already
                 del self._openings[bot]

@@ -36,6 +36,11 @@ class LinkState(Enum):
     CLOSING = "closing"
     CLOSED = "closed"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a socket."""
+        return self not in (LinkState.DIALLING, LinkState.CLOSED)
+
 
 class KeeperHost(Protocol):
     """What a keeper tells its pool."""

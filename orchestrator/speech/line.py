@@ -8,7 +8,10 @@ from orchestrator.settings import Settings
 
 
 class Line:
-    """One call's leg and state. `call` is its id, `began` its zero on the run's clock."""
+    """One call's leg and state. `call` is its id, `began` its zero on the run's clock.
+
+    `caller_waits` from the end of the caller's turn to the first word of any voice.
+    """
 
     def __init__(self, leg: Leg, *, settings: Settings, emit: Emit, now: Now) -> None:
         self.call = leg.facts.id
@@ -18,6 +21,7 @@ class Line:
         self.now = now
         self.began = now()
         self.state: CallState | None = None
+        self.caller_waits = False
 
     def enter(self, state: CallState) -> None:
         """Note that the call is in `state` now."""

@@ -87,9 +87,11 @@ class Mouth:
     def _next_piece(self, reply: Reply) -> Piece | None:
         """What would be asked for now, None while the text is not there."""
         start, text, settings = reply.asked, reply.text, self._line.settings.speech
-        if not reply.received:
-            return text.first_piece(start)
         most = min(settings.piece_characters, self._characters(settings.look_ahead - _ALWAYS_AHEAD))
+        if not reply.received:
+            first = text.first_piece(start)
+            too_long = first is not None and len(first.text) > most
+            return text.clauses_piece(start, most_characters=most) if too_long else first
         room = settings.look_ahead - reply.playout.ahead(self._line.now())
         joined = text.next_piece(start, most_characters=min(most, self._characters(min(_JOINED_SECONDS, room))))
         if joined is None or not joined.ends_sentence:
@@ -103,6 +105,8 @@ class Mouth:
         ahead = reply.playout.ahead(self._line.now())
         if piece is None:
             return ahead - _NEARLY_DRY if ahead > _NEARLY_DRY else float("inf")
+        if ahead <= 0:  # the caller hears silence: nothing is too early
+            return 0.0
         pace, length = self._service.pace, len(piece.text)
         # While the piece is made the caller hears on: so much more may be asked for.
         then_ahead = ahead + pace.audio_seconds(length) - pace.slot_seconds(length)

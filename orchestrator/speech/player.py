@@ -80,5 +80,6 @@ class Player:
 
     def _first_audio(self, reply: Reply, at: float) -> None:
         self._line.emit(events.FirstAudioPlayed(at=at, call=self._line.call, reply=reply.number))
-        if reply.after_turn is not None:
+        if self._line.caller_waits:
+            self._line.caller_waits = False
             self._line.emit(events.FirstWordHeard(at=at, call=self._line.call, reply=reply.number))

@@ -68,6 +68,11 @@ class Outage:
     fault: ProviderFault | None = None
     _failures: int = field(default=0, init=False)
 
+    def raise_if_final(self) -> None:
+        """Raise the last fault if no further try will help."""
+        if self.fault is not None and self.fault.kind is FaultKind.FINAL:
+            raise _again(self.fault)
+
     def wait_after(self, fault: ProviderFault, *, draw: float) -> float:
         """Note a failure; return how long the link's place waits for the next dial, `draw` in [0, 1) its jitter."""
         self.fault = fault
@@ -128,6 +133,11 @@ class Pool:
             finally:
                 self._nursery = None  # from here on no closed link is replaced
 
+    @property
+    def fault(self) -> ProviderFault | None:
+        """Why no link is open just now; None while one is, or nobody has tried yet."""
+        return self._outage.fault if not any(keeper.state.is_open for keeper in self._keepers) else None
+
     async def wait_ready(self) -> None:
         """Wait for the first link. Raises ProviderFault when it cannot be opened."""
         await self._first_news.wait()
@@ -142,8 +152,7 @@ class Pool:
         self._borrowers.append(borrower)
         try:
             self._settle()
-            if (fault := self._outage.fault) and fault.kind is FaultKind.FINAL:
-                raise _again(fault)
+            self._outage.raise_if_final()
             with trio.move_on_after(_LINK_WITHIN):
                 await borrower.ready.wait()
             await trio.lowlevel.checkpoint_if_cancelled()  # lent and cut in one tick: ask for nothing
@@ -158,8 +167,6 @@ class Pool:
                 borrower.keeper.give_back(None)
             elif borrower in self._borrowers:
                 self._borrowers.remove(borrower)
-
-    # --- what the keepers tell ---
 
     def link_opened(self, keeper: Keeper, after: float) -> None:
         """A link is open, `after` seconds of dialling."""
@@ -195,9 +202,8 @@ class Pool:
         fault = _fault_of(error)
         kind, trace = (fault.kind.value, "") if fault is error else ("bug", "".join(traceback.format_exception(error)))
         self._emit(events.LinkFailed(at=self._now(), kind=kind, error=fault.message, traceback=trace))
-        wait = self._outage.wait_after(fault, draw=self._draw())
         self._first_news.set()
-        return wait
+        return self._outage.wait_after(fault, draw=self._draw())
 
     def link_used_up(self) -> bool:
         """Whether a link is to be closed after its `complete`."""

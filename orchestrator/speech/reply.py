@@ -52,7 +52,6 @@ class Reply:
         self.ready_at: float | None = None
         self.pieces_done = False
         self.given_up_from: int | None = None
-        self.after_turn: int | None = None
         self._stages: list[tuple[float, GapCause]] = []
         self.ended_at: float | None = None
         self._protected: list[tuple[int, int]] = []

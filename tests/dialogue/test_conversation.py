@@ -30,7 +30,8 @@ async def test_opening_turns_keys_and_silence_are_answered(autojump_clock: MockC
 
     async with open_desk(settings(silence_after=4)) as desk:
         call = await desk.call("a", Hooked, caller)
-        assert call.lines == ["Hello there.", ">one", "Very well.", "You pressed 12.", "Are you there?"]
+        spoken = ["Hello there.", ">one", "Very well.", ">[pressed 2 keys]", "You pressed 12.", "Are you there?"]
+        assert call.lines == spoken
         assert [reply.hook for reply in desk.of(events.ReplyStarted)] == ["opening", "reply", "on_digits", "on_silence"]
         assert [reply.after_turn for reply in desk.of(events.ReplyStarted)] == [None, 1, None, None]
         assert (call.reason, desk.of(events.CallEnded)[0].reason) == ("caller", "caller")

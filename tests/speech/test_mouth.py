@@ -113,3 +113,16 @@ async def test_a_gap_does_not_leave_the_call_waiting(autojump_clock: MockClock) 
         gap = desk.of(events.Gapped)[0]
         after = [event.state for event in desk.of(events.CallStateChanged) if event.at >= gap.at]
         assert (gap.cause, after[0]) == (GapCause.TEXT, CallState.SPEAKING)
+
+
+@pytest.mark.parametrize("length", [40, 80, 95, 120, 200, 260])
+async def test_a_long_first_clause_is_spoken(length: int, autojump_clock: MockClock) -> None:
+    """Also longer than the look-ahead, and when the pace is known: nothing is too early while the caller waits."""
+    clause = ("and so it goes on " * 20)[:length].rsplit(" ", 1)[0] + ". "
+    async with open_desk(dial=MarkedVoice().dial) as desk:
+        call = await desk.call("a", Noted, saying("hello", "again", "and again"), options={"answer": clause})
+        assert [reply.heard for reply in call.replies] == [clause] * 3
+        waits = [grant.wait for grant in desk.of(events.SlotGranted) if grant.first]
+        assert waits == pytest.approx([0.0] * 3)
+        look_ahead = settings().speech.look_ahead
+        assert all(piece.audio <= look_ahead + 0.3 for piece in desk.of(events.PieceEnded))

@@ -33,11 +33,11 @@ class Studio:
         self.player = Player(line)
         self.told = told
         self.lost = ""
-        self._line = line
+        self.line = line
 
     async def listen(self) -> None:
         """Pass the marks on."""
-        async for event in self._line.leg.events():
+        async for event in self.line.leg.events():
             if isinstance(event, MarkPlayed) and not (self.lost and event.name.startswith(self.lost)):
                 self.player.marked(event.name, event.at)
 
@@ -76,7 +76,7 @@ async def test_a_reply_without_a_gap_ends_when_its_last_sample_sounded(autojump_
 async def test_a_gap_is_told_with_its_length_and_cause(at_join: bool, autojump_clock: MockClock) -> None:
     """Inside a piece, and at a join; it shifts when the words behind it sounded."""
     async with studio() as one:
-        one.reply.after_turn = 1
+        one.line.caller_waits = True
         one.reply.enter_stage(GapCause.SLOT, 0.0)
         first, second = Piece(0, 9, "one two.", True, ((0, 3), (4, 8))), Piece(9, 15, "three.", True, ((9, 15),))
         if not at_join:
