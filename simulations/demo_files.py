@@ -77,6 +77,10 @@ class RunFiles:
             )
         except OSError as error:
             self.fail(error)
+        self.close()
+
+    def close(self) -> None:
+        """Close the logs; harmless a second time."""
         for stream in (self._events, self._log):
             if stream is not None:
                 with suppress(OSError):

@@ -10,6 +10,9 @@ from simulations.markup import element
 
 Figures = Mapping[str, Any]
 
+_LONG_SILENCE = 1.0
+"""Seconds of dead air that are worth a sentence."""
+
 
 def figure(value: float | None, unit: str) -> str:
     """Return the figure with its unit, as exact as a reader needs it; a dash for what is not known."""
@@ -30,7 +33,9 @@ def sentence(summary: Figures) -> str:
         told.append(f"Of {_count(wait['count'], 'wait')} for it, 95 of 100 lasted at most {figure(wait['p95'], 's')}.")
     if response["count"]:
         told.append(f"Callers heard the first word {figure(response['p50'], 's')} after they fell silent (median).")
-    told.append(f"The sound {_ran_dry(summary['gaps']['over_100ms'])}.")
+    told.append(f"Inside replies the sound {_ran_dry(summary['gaps']['over_100ms'])}.")
+    if (summary["dead_air_s"]["max"] or 0.0) >= _LONG_SILENCE:
+        told.append(f"The longest that a caller sat in dead air was {figure(summary['dead_air_s']['max'], 's')}.")
     if summary["slot"]["max_in_flight"] is not None:
         most, refused = summary["slot"]["max_in_flight"], provider["refused_concurrency"]
         told.append(f"The provider saw at most {_count(most, 'request')} at a time and refused {refused or 'none'}.")

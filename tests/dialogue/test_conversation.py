@@ -214,3 +214,28 @@ async def test_a_reply_of_50_000_characters_is_spoken_until_it_is_cut(autojump_c
         assert reply.heard + reply.cut == text
         assert len(reply.heard) == pytest.approx(60 * 15, abs=40)
         assert sum(piece.characters for piece in desk.of(events.PieceAsked)) < 69 * 15
+
+
+async def test_keys_interrupt_and_are_answered_at_once(autojump_clock: MockClock) -> None:
+    """Like speech; the first word of that answer ends the caller's wait for one."""
+
+    class Menu(Hooked):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
+            yield "For the opening hours press one, for everything else press two, or just tell me."
+
+    async def caller(phone: Phone) -> None:
+        await hear_out(phone)
+        await say(phone, "one")
+        await phone.wait_bot_speaks()
+        await trio.sleep(1)
+        await phone.press("1")
+        await hear_out(phone)
+        phone.hang_up()
+
+    async with open_desk() as desk:
+        call = await desk.call("a", Menu, caller)
+        assert call.lines[-1] == "You pressed 1."
+        assert call.replies[1].cut != ""
+        assert len(desk.of(events.BargedIn)) == 1
+        turn = desk.of(events.CallerTurnEnded)[0]
+        assert [word.at >= turn.at for word in desk.of(events.FirstWordHeard)] == [True]

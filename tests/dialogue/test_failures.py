@@ -194,6 +194,23 @@ async def test_what_cannot_be_opened_fails_the_calls_that_need_it(
         assert desk.calls["c"].lines == [">one", "Here."]
 
 
+async def test_what_never_opens_fails_the_calls_that_wait_for_it(autojump_clock: MockClock) -> None:
+    """After ten seconds, with the reason."""
+
+    class Stuck(Noted):
+        @classmethod
+        @asynccontextmanager
+        async def shared(cls, options: Mapping[str, Any]) -> AsyncIterator[Any]:
+            await trio.sleep_forever()
+            yield None
+
+    async with open_desk() as desk:
+        await desk.call("a", Stuck, saying("hello"))
+        (failed,) = desk.of(events.CallFailed)
+        assert failed.at == pytest.approx(10)
+        assert "shared() is not open after 10 s" in failed.error
+
+
 async def test_a_call_that_is_cancelled_while_its_bot_is_made_ends_with_the_run(autojump_clock: MockClock) -> None:
     """That is nobody's failure."""
 

@@ -100,6 +100,21 @@ async def test_the_first_text_and_every_next_have_their_time(
     assert bot.closed == 1
 
 
+async def test_nothing_to_hear_is_no_text(autojump_clock: MockClock) -> None:
+    """A bot that yields blanks for ever has said nothing in time."""
+
+    class Blank:
+        async def reply(self) -> AsyncIterator[str]:
+            while True:
+                await trio.sleep(0.5)
+                yield "  \n"
+
+    began = trio.current_time()
+    with pytest.raises(BotError, match="no text within 8 s"):
+        await said(Blank())
+    assert trio.current_time() - began == pytest.approx(8)
+
+
 async def test_a_cancelled_generator_is_closed(autojump_clock: MockClock) -> None:
     """A cut ends it where it waits."""
     bot = Waits(5)

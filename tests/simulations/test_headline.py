@@ -33,15 +33,22 @@ def test_the_sentence() -> None:
     """One call, one slot, one wait, one gap: singular all through."""
     events = [asked(0.0), ready(1.0), joined(1.0), granted(1.25, wait=0.25), gapped(2.0, 0.5), over(3.0, heard=2)]
     assert sentence(summarise(events, run=RUN, books=BOOKS)) == (
-        "1 call talked for 60 s over one slot. Of 1 wait for it, 95 of 100 lasted at most 0.25 s. The sound ran dry"
-        " once. The provider saw at most 1 request at a time and refused none."
+        "1 call talked for 60 s over one slot. Of 1 wait for it, 95 of 100 lasted at most 0.25 s. Inside replies the"
+        " sound ran dry once. The provider saw at most 1 request at a time and refused none."
     )
 
 
 def test_it_says_nothing_of_what_is_not_known() -> None:
     """A real provider keeps its books to itself."""
     told = sentence(summarise([], run=RunFacts(calls=2, seconds=5.0), books=None))
-    assert told == "2 calls talked for 5 s over the account's slots. The sound never ran dry."
+    assert told == "2 calls talked for 5 s over the account's slots. Inside replies the sound never ran dry."
+
+
+def test_a_long_silence_is_told() -> None:
+    """A provider that is gone must not read like a success."""
+    summary = summarise([], run=RUN, books=None)
+    silent = {**summary, "dead_air_s": {**summary["dead_air_s"], "max": 12.34}}
+    assert sentence(silent).endswith("The longest that a caller sat in dead air was 12.3 s.")
 
 
 def test_tiles_are_coloured_where_they_have_to_be_right() -> None:
