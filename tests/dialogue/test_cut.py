@@ -129,26 +129,31 @@ async def test_the_slot_is_free_for_another_call_soon_after_a_cut(autojump_clock
         assert voice.most_in_flight == 1
 
 
+IMPORTANT = "This call is recorded for training. "
+
+
+class Careful(Noted):
+    """Says something first that is not to be interrupted."""
+
+    async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
+        """Answer."""
+        if turn.text == "tell me":
+            yield Say(IMPORTANT, interruptible=False)
+            yield STORY
+        else:
+            yield "Yes."
+
+
 @pytest.mark.parametrize(("after", "heard_whole"), [(0.5, True), (4.0, False)])
 async def test_what_is_not_to_be_interrupted_is_heard_to_its_end(
     after: float, heard_whole: bool, autojump_clock: MockClock
 ) -> None:
     """Only that part of the reply: what follows it can be cut."""
-    important = "This call is recorded for training. "
-
-    class Careful(Noted):
-        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
-            if turn.text == "tell me":
-                yield Say(important, interruptible=False)
-                yield STORY
-            else:
-                yield "Yes."
-
     async with open_desk(dial=MarkedVoice().dial) as desk:
         call = await desk.call("a", Careful, interrupting(after))
         reply, answer = call.replies
         assert answer.heard == "Yes."
-        assert reply.heard.startswith(important)
+        assert reply.heard.startswith(IMPORTANT)
         assert (reply.cut == "") is heard_whole
         assert len(desk.of(events.BargedIn)) == (not heard_whole)
 
@@ -175,15 +180,6 @@ async def test_the_end_of_the_call_cuts_too(autojump_clock: MockClock) -> None:
 
 async def test_an_interruption_that_outlasts_what_is_protected_cuts_the_rest(autojump_clock: MockClock) -> None:
     """The caller began in the protected sentence and still talks when it is over: the bot does not talk on."""
-    important = "This call is recorded for training. "
-
-    class Careful(Noted):
-        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
-            if turn.text == "tell me":
-                yield Say(important, interruptible=False)
-                yield STORY
-            else:
-                yield "Yes."
 
     async def caller(phone: Phone) -> None:
         await say(phone, "tell me")
@@ -196,8 +192,8 @@ async def test_an_interruption_that_outlasts_what_is_protected_cuts_the_rest(aut
     async with open_desk(dial=MarkedVoice().dial) as desk:
         call = await desk.call("a", Careful, caller)
         reply, answer = call.replies
-        assert reply.heard.startswith(important)
+        assert reply.heard.startswith(IMPORTANT)
         assert reply.cut != ""
-        assert len(reply.heard) < len(important) + 20
+        assert len(reply.heard) < len(IMPORTANT) + 20
         assert answer.heard == "Yes."
         assert len(desk.of(events.BargedIn)) == 1

@@ -34,7 +34,8 @@ def test_the_sentence() -> None:
     events = [asked(0.0), ready(1.0), joined(1.0), granted(1.25, wait=0.25), gapped(2.0, 0.5), over(3.0, heard=2)]
     assert sentence(summarise(events, run=RUN, books=BOOKS)) == (
         "1 call talked for 60 s over one slot. Of 1 wait for it, 95 of 100 lasted at most 0.25 s. Inside replies the"
-        " sound ran dry once. The provider saw at most 1 request at a time and refused none."
+        " sound ran dry once. The longest that a caller sat in dead air was 2.30 s."
+        " The provider saw at most 1 request at a time and refused none."
     )
 
 
