@@ -18,9 +18,9 @@ from attrs import define, field
 
 from orchestrator.audio import SAMPLE_BYTES, SILENCE_DBFS, level_dbfs, window_samples
 
-HORIZON_SECONDS = 2.0
+HORIZON_SECONDS = 1.0
 """How late sound may come and still find its place, and how far ahead of time a channel may run: memory has a bound."""
-BLOCK_SECONDS = 1.0
+BLOCK_SECONDS = 0.5
 """Sound written at once, and with it the header."""
 CALLER_JITTER_SECONDS = 0.06
 """Of sound placed at its arrival, over a network."""
