@@ -96,6 +96,9 @@ async def run(
     files = RunFiles(out)
     demo = Demo(plan, files=files, show=_show(plan, table=table))
     summary = await demo.run()
+    if not files.begun:
+        print("talkingstick: interrupted before the provider answered", file=sys.stderr)
+        return 130
     files.finish(summary)
     _tell(summary, files, json=json)
     if demo.lost is not None:

@@ -40,14 +40,21 @@ class RunFiles:
 
     def open(self) -> TextIO:
         """Begin the run's files: the event log with what has happened so far, and the log, which is returned."""
-        for path in _earlier(self.folder):
-            path.unlink()
-        # Line by line: what happened before a kill -9 can be read after it.
-        self._log = (self.folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
+        earlier = _earlier(self.folder)
+        # Line by line: what happened before a kill -9 can be read after it. And first of all: by it a run is known.
         self._events = (self.folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
         for event in self.happened:
             self._write(event, self._events)
+        for path in earlier:
+            if path.name != "events.jsonl":
+                path.unlink()
+        self._log = (self.folder / "log.jsonl").open("w", encoding="utf-8", buffering=1)
         return self._log
+
+    @property
+    def begun(self) -> bool:
+        """Whether the files were opened."""
+        return self._events is not None
 
     def add(self, event: Event) -> None:
         """Write an event to the event log, and keep it for the report."""
@@ -68,7 +75,9 @@ class RunFiles:
         self._fail(f"{error.filename or self.folder}: {error.strerror or error}")
 
     def finish(self, summary: Mapping[str, Any]) -> None:
-        """Write the summary and the report, and close the logs."""
+        """Write the summary and the report, and close the logs; nothing for a run that never began."""
+        if not self.begun:
+            return
         self._transcripts.sort(key=lambda call: (len(call["call"]), call["call"]))  # "10" comes after "9"
         try:
             (self.folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
@@ -107,7 +116,8 @@ def _earlier(folder: Path) -> list[Path]:
 def _is_a_runs(events: Path) -> bool:
     try:
         with events.open(encoding="utf-8") as lines:
-            first = json.loads(lines.readline() or "null")
+            line = lines.readline()
+        first = json.loads(line or '{"event": "RunStarted"}')  # an empty one was about to be a run's
     except (OSError, ValueError):
         return False
     return isinstance(first, dict) and first.get("event") == "RunStarted"

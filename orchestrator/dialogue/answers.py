@@ -62,7 +62,7 @@ class Answers:
             with reply.scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._think, prompt, reply)
-                    await self.mouth.speak(reply)
+                    await self._speak(reply)
                     nursery.cancel_scope.cancel()  # a bot that is still at it: the reply was given up
             reply.end(self._line.now())
         except* LegClosed:
@@ -74,6 +74,13 @@ class Answers:
         if gone:
             raise LegClosed(f"the line of call {self._line.call} is closed")
         await self._tell_heard()
+
+    async def _speak(self, reply: Reply) -> None:
+        try:
+            await self.mouth.speak(reply)
+        except BaseException:  # cancelled, or the line is gone: nothing sounds on while the bot cleans up
+            self.cut()
+            raise
 
     def interrupt(self) -> None:
         """The caller speaks: what sounds is cut, unless the bot asked that it be heard to its end."""

@@ -33,17 +33,15 @@ class Conversation:
         self._talk = CallTalk(self, call=line.leg.facts, transcript=self.transcript, shared=party.shared)
         self._turns = 0
         self._caller_speaks = False
-        self._scope = trio.CancelScope()
 
     async def run(self) -> str:
         """Converse until somebody ends the call; return who: "caller", "bot", "run" or "failure"."""
         try:
-            with self._scope:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._listen)
-                    with suppress(LegClosed):
-                        await self._converse()
-                    nursery.cancel_scope.cancel()
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._listen)
+                with suppress(LegClosed):
+                    await self._converse()
+                nursery.cancel_scope.cancel()
         finally:
             await self._answers.say_goodbye()
         return self.reason
@@ -62,8 +60,13 @@ class Conversation:
         async for event in self._line.leg.events():
             self._take(event)
         if self.reason == "run":  # the leg ended without a word
-            self.reason = "caller"
-        self._scope.cancel()
+            self._end()
+
+    def _end(self) -> None:
+        """The caller is gone: what sounds is cut, nothing more is said, and the bot may finish what it is told."""
+        self.reason = "caller"
+        self._answers.cut()
+        self._prompts.end()
 
     def _take(self, event: LegEvent) -> None:
         at, call = self._line.now(), self._line.call
@@ -90,9 +93,7 @@ class Conversation:
                     self._prompts.put(Prompt("on_digits", (digits, self._talk)))
             case HungUp():
                 self._line.emit(events.CallerHungUp(at=at, call=call))
-                self.reason = "caller"
-                self._answers.cut()
-                self._scope.cancel()
+                self._end()
 
     def _take_turn(self, turn: UserTurn) -> None:
         self._turns += 1
@@ -114,6 +115,8 @@ class Conversation:
             self._prompts.put(Prompt("opening", (self._talk,)))
         while (prompt := await self._next_prompt()) is not None:
             await self._answers.answer(prompt)
+        if self._prompts.over:
+            return
         self.reason = "failure" if self._answers.failed else "bot"
         to = self._prompts.transfer_to
         await (self._line.leg.hang_up() if to is None else self._line.leg.transfer(to))

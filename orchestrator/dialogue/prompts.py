@@ -25,6 +25,7 @@ class Prompts:
     """A call's prompts, and the bot's wish to leave, which comes true when nothing of its own is left to be said."""
 
     def __init__(self) -> None:
+        self.over = False
         self.leaving = False
         self.transfer_to: str | None = None
         self._waiting: deque[Prompt] = deque()
@@ -47,14 +48,19 @@ class Prompts:
             self.transfer_to = transfer_to
         self.stir()
 
+    def end(self) -> None:
+        """The call is over: nothing is to be said any more."""
+        self.over = True
+        self.stir()
+
     def stir(self) -> None:
         """Have whoever waits for news look again."""
         self._news.set()
 
     @property
     def may_leave(self) -> bool:
-        """Whether the bot wants to leave and has said all of its own."""
-        return self.leaving and all(prompt.say is None for prompt in self._waiting)
+        """Whether the call is over, or the bot wants to leave and has said all of its own."""
+        return self.over or (self.leaving and all(prompt.say is None for prompt in self._waiting))
 
     def next_nowait(self) -> Prompt | None:
         """Take the next prompt, None if there is none."""

@@ -64,7 +64,8 @@ class SharedByBots:
                 await self._hold_open(bot, opening)
         except BotLoadError as error:
             opening.failed = error
-            if opening.done.is_set():  # no call is there to be told
+            if opening.done.is_set():  # no call is there to be told, and the next one opens it anew
+                self._openings.pop(bot, None)
                 self._tell(bot, error)
             opening.done.set()
 

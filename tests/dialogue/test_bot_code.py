@@ -257,3 +257,20 @@ async def test_what_is_shared_has_time_to_close(
     assert log.count("closed") == (not errors)
     assert [event.hook for event in told] == ["shared"] * len(errors)
     assert all(error in event.error for error, event in zip(errors, told, strict=True))
+
+
+async def test_a_hang_up_does_not_hurry_a_bot_that_is_told_something(autojump_clock: MockClock) -> None:
+    """The caller leaves just after a reply, while `on_heard` is at work: it may finish."""
+    log: list[Any] = []
+
+    async def caller(phone: Phone) -> None:
+        await say(phone, "one")
+        await phone.wait_bot_speaks()
+        await phone.wait_bot_quiet(0.1)
+        phone.hang_up()
+
+    async with open_desk() as desk:
+        call = await desk.call("a", Slow, caller, options={"answer": "2", "log": log})
+        assert call.reason == "caller"
+        assert log == ["heard", "saved"]
+        assert desk.of(events.BotFailed) == []

@@ -197,3 +197,37 @@ async def test_an_interruption_that_outlasts_what_is_protected_cuts_the_rest(aut
         assert len(reply.heard) < len(IMPORTANT) + 20
         assert answer.heard == "Yes."
         assert len(desk.of(events.BargedIn)) == 1
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+async def test_nothing_sounds_on_while_a_cut_bot_cleans_up(dropped: bool, autojump_clock: MockClock) -> None:
+    """The line drops, or the call is cancelled, and the bot shields its clean-up: the reply ended at that moment."""
+
+    class Tidy(Noted):
+        async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
+            try:
+                yield STORY
+                await trio.sleep_forever()
+            finally:
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(2)
+
+    voice = MarkedVoice()
+    async with open_desk(dial=voice.dial) as desk:
+
+        async def caller(phone: Phone) -> None:
+            await say(phone, "tell me")
+            await phone.wait_bot_speaks()
+            await trio.sleep(1)
+            if dropped:
+                desk.calls["a"].leg.end()
+            else:
+                run.cancel()
+
+        with trio.CancelScope() as run:
+            await desk.call("a", Tidy, caller)
+        call = desk.calls["a"]
+        sounded = voice.words_in(call.tape.sound)
+        heard = call.replies[0].heard.split()
+        assert heard == sounded[: len(heard)]
+        assert len(sounded) - len(heard) <= 1

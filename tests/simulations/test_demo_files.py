@@ -65,3 +65,20 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
     (tmp_path / "out").write_text("")
     with pytest.raises(SettingsError, match=r"--out .*is a file"):
         RunFiles(tmp_path / "out")
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    """Ctrl-C before the provider answered: no file, and the directory is as free as before."""
+    files = RunFiles(tmp_path)
+    files.add(STARTED)
+    files.finish({"turns": 0})
+    assert list(tmp_path.iterdir()) == []
+    assert not files.begun
+
+
+def test_a_run_that_was_killed_at_its_very_beginning_does_not_block_the_next(tmp_path: Path) -> None:
+    """Its event log is there before anything else, if only empty."""
+    (tmp_path / "events.jsonl").write_text("")
+    (tmp_path / "report.html").write_text("")
+    with run_in(tmp_path):
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["events.jsonl", "log.jsonl"]
