@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -32,11 +31,6 @@ Slots = Annotated[int, Parameter(converter=_whole, validator=Number(gte=1, lte=1
 Port = Annotated[int, Parameter(converter=_whole, validator=Number(gte=0, lte=65535))]
 Milliseconds = Annotated[int, Parameter(converter=_whole, validator=Number(gte=1, lte=1000))]
 Delay = Annotated[float | None, Parameter(validator=Number(gte=0, lte=60))]
-
-
-def default_voice() -> Voice:
-    """Return "espeak" where its extra is installed, else "tone"."""
-    return "espeak" if find_spec("espeakng_loader") else "tone"
 
 
 @Parameter(name="*")
@@ -72,7 +66,6 @@ class DemoOptions:
         """Return what `simulations.demo.run` is called with: `table` for `no_table`, a bool for yes or no."""
         keywords = attrs.asdict(self, recurse=False)
         return keywords | {
-            "voice": self.voice or default_voice(),
             "close_after_complete": self.close_after_complete == "yes",
             "table": not keywords.pop("no_table"),
         }
@@ -107,7 +100,6 @@ class ServerOptions:
         keywords = attrs.asdict(self, recurse=False)
         ttfb, rtf = profiles[keywords.pop("profile")]
         return keywords | {
-            "voice": self.voice or default_voice(),
             "ttfb": ttfb if self.ttfb is None else self.ttfb,
             "rtf": rtf if self.rtf is None else self.rtf,
             "close_after_complete": self.close_after_complete == "yes",

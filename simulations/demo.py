@@ -68,7 +68,7 @@ async def run(
     bot: str | None,
     out: Path,
     profile: str,
-    voice: str,
+    voice: str | None,
     close_after_complete: bool,
     config: Path | None,
     json: bool,

@@ -61,8 +61,12 @@ def default_voice_name() -> str:
     return "espeak" if find_spec("espeakng_loader") and find_spec("samplerate") else "tone"
 
 
-def voice_named(name: str) -> Voice:
-    """Return the voice "tone" or "espeak". Raises SettingsError for another name, and where the extra is missing."""
+def voice_named(name: str | None) -> Voice:
+    """Return the voice "tone" or "espeak"; for None, whichever can be had.
+
+    Raises SettingsError for another name, and where the extra is missing.
+    """
+    name = name or default_voice_name()
     if name == "tone":
         return _tone
     if name == "espeak":

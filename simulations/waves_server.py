@@ -140,7 +140,7 @@ async def open_waves_server(
         nursery.cancel_scope.cancel()
 
 
-async def run(*, port: int, voice: str, host: str = "127.0.0.1", **options: Any) -> int:
+async def run(*, port: int, voice: str | None, host: str = "127.0.0.1", **options: Any) -> int:
     """Run the command `waves-server` until Ctrl-C and return its exit status; `options` are those of WavesOptions.
 
     Raises PortTaken.

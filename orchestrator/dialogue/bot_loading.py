@@ -13,6 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from orchestrator.dialogue.bot import Bot
+from orchestrator.dialogue.bot_code import bot_code
 from orchestrator.errors import BotLoadError
 
 GROUP = "talkingstick.bots"
@@ -70,10 +71,8 @@ def _import(name: str) -> Any:
     module_name, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:  # an installed command does not look where the user stands
         sys.path.insert(0, os.getcwd())
-    try:
+    with bot_code(BotLoadError, f"bot {name!r}: cannot import {module_name!r}: "):
         module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a module may fail in any way while it is imported
-        raise BotLoadError(f"bot {name!r}: cannot import {module_name!r}: {_reason(error)}") from error
     try:
         return getattr(module, attribute)
     except AttributeError as error:
@@ -89,10 +88,8 @@ def _from_entry_point(name: str) -> Any:
     if not found:
         known = ", ".join(sorted(point.name for point in entry_points(group=GROUP))) or "none"
         raise BotLoadError(f"bot {name!r} is neither package.module:Class nor one of the installed bots ({known})")
-    try:
+    with bot_code(BotLoadError, f"bot {name!r}: cannot be imported: "):
         return next(iter(found)).load()
-    except (Exception, SystemExit) as error:  # as above
-        raise BotLoadError(f"bot {name!r}: cannot be imported: {_reason(error)}") from error
 
 
 def _check_options(kind: type[Any], *, name: str, options: Mapping[str, Any]) -> None:
@@ -100,7 +97,3 @@ def _check_options(kind: type[Any], *, name: str, options: Mapping[str, Any]) ->
         inspect.signature(kind).bind(**options)
     except (TypeError, ValueError) as error:  # as above
         raise BotLoadError(f"bot {name!r} cannot be made with the options {sorted(options)}: {error}") from error
-
-
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"

@@ -170,3 +170,9 @@ def test_an_unknown_voice_is_named() -> None:
     """The message says what would be right."""
     with pytest.raises(SettingsError, match=r"'opera'.*espeak and tone"):
         voice_named("opera")
+
+
+async def test_without_a_name_there_is_a_voice_in_any_case() -> None:
+    """The real one where its extra is installed, else the tone."""
+    spoken = await voice_named(None)("Hello.", "avery", 8000, 1.0)
+    assert len(spoken.pcm) > 8000 * 2 * 0.2
