@@ -110,7 +110,7 @@ async def demo(*, options: DemoOptions = DEMO_DEFAULTS) -> int:
 
     Example: talkingstick demo --calls 8 --seconds 30 --profile mid
     """
-    return await _run("simulations.demo", **options.keywords())
+    return await _run("simulations.demo.command", **options.keywords())
 
 
 @app.command

@@ -63,7 +63,7 @@ class DemoOptions:
     """Print plain lines instead of the live table."""
 
     def keywords(self) -> dict[str, Any]:
-        """Return what `simulations.demo.run` is called with: `table` for `no_table`, a bool for yes or no."""
+        """Return what `simulations.demo.command.run` is called with: `table` for `no_table`, a bool for yes or no."""
         keywords = attrs.asdict(self, recurse=False)
         return keywords | {
             "close_after_complete": self.close_after_complete == "yes",

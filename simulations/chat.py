@@ -18,7 +18,7 @@ from orchestrator.events import BotFailed, CallFailed, CallState, CallStateChang
 from orchestrator.ports import CallFacts
 from orchestrator.settings import Settings
 from orchestrator.testing import instant_voice
-from simulations.table import printable
+from simulations.reports.table import printable
 
 _HELP = "Type what you say; /press 12# presses keys, Ctrl-D hangs up."
 _DIGITS = re.compile(r"[0-9*#A-D]+")

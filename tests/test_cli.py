@@ -46,7 +46,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Asked]:
 
 def test_demo_gets_its_defaults(stand_in: Callable[..., Asked]) -> None:
     """What the issue names as defaults; the voice is espeak where the extra is installed."""
-    asked = stand_in("simulations.demo")
+    asked = stand_in("simulations.demo.command")
     assert main(["demo"]) == 0
     (options,) = asked
     assert options.pop("voice") is None
@@ -58,7 +58,7 @@ def test_demo_gets_its_defaults(stand_in: Callable[..., Asked]) -> None:
 
 def test_demo_gets_every_option(stand_in: Callable[..., Asked]) -> None:
     """Each option reaches the command under its own name."""
-    asked = stand_in("simulations.demo", outcome=1)
+    asked = stand_in("simulations.demo.command", outcome=1)
     line = "demo --calls 8 --seconds 2.5 --seed -3 --bot a.b:C --out d --profile slow --voice tone --no-table --json"
     assert main([*line.split(), "--close-after-complete", "no", "--config", "c.toml"]) == 1
     assert asked == [
@@ -137,14 +137,14 @@ def test_what_we_raise_on_purpose_is_told_without_a_traceback(
     error: Exception, status: int, lines: list[str], stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Configuration is 2, everything else 1; nurseries' groups are looked into."""
-    stand_in("simulations.demo", outcome=error)
+    stand_in("simulations.demo.command", outcome=error)
     assert main(["demo"]) == status
     assert capsys.readouterr().err.splitlines() == [f"talkingstick: {line}" for line in lines]
 
 
 def test_a_bug_is_not_hidden(stand_in: Callable[..., Asked]) -> None:
     """Also not behind an error of ours in the same group."""
-    stand_in("simulations.demo", outcome=ExceptionGroup("", [SettingsError("x"), ZeroDivisionError("y")]))
+    stand_in("simulations.demo.command", outcome=ExceptionGroup("", [SettingsError("x"), ZeroDivisionError("y")]))
     with pytest.raises(ExceptionGroup):
         main(["demo"])
 
@@ -164,7 +164,7 @@ def test_ctrl_c_is_no_failure_to_explain(
     error: BaseException, stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Status 130, and not a word."""
-    stand_in("simulations.demo", outcome=error)
+    stand_in("simulations.demo.command", outcome=error)
     assert main(["demo"]) == 130
     assert capsys.readouterr().err == ""
 
@@ -193,8 +193,8 @@ def start(code: str, **options: Any) -> subprocess.Popen[bytes]:
     script = (
         "import sys, types, trio\nfrom orchestrator.cli import main\n"
         f"async def run(**options):\n    {code}\n"
-        "module = types.ModuleType('simulations.demo'); module.run = run\n"
-        "sys.modules['simulations.demo'] = module\nsys.exit(main(['demo']))\n"
+        "module = types.ModuleType('simulations.demo.command'); module.run = run\n"
+        "sys.modules['simulations.demo.command'] = module\nsys.exit(main(['demo']))\n"
     )
     return subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, **options)
 

@@ -58,7 +58,7 @@ NEEDS_A_REASON = {"asyncio", "random", "threading", "time"}
 FILE_LINES, CLASS_LINES, FUNCTION_LINES, USUAL_FUNCTION_LINES = 300, 150, 50, 25
 POSITIONAL, PARAMETERS = 2, 6
 FOREIGN_SIGNATURES = {"__aexit__", "__exit__"}
-COMMANDS = {"simulations/demo.py"}
+COMMANDS = {"simulations/demo/command.py"}
 """Their `run` takes the options of the command line as keywords, as many as there are."""
 
 

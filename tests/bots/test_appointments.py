@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bots.appointments import AppointmentDesk
-from simulations.scripts import SCRIPTS, Keys, Script
+from simulations.demo.scripts import SCRIPTS, Keys, Script
 from tests.bots.driving import Driven
 
 

@@ -14,7 +14,7 @@ from orchestrator.audio import level_dbfs, seconds_of, to_samples
 from orchestrator.errors import SettingsError
 from orchestrator.ports import Spoken
 from simulations import voices
-from simulations.callers import PEOPLE
+from simulations.demo.callers import PEOPLE
 from simulations.voices import ESPEAK_VOICES, default_voice_name, espeak_voice, tone, voice_named
 
 TEXT = "Hello there, I have a place free on Tuesday. Shall I - book it?"

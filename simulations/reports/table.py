@@ -31,7 +31,7 @@ from orchestrator.events import (
     SlotGranted,
     TaskBlocked,
 )
-from simulations.board import Board, Picture, Row
+from simulations.reports.board import Board, Picture, Row
 
 REFRESH_SECONDS = 0.25
 """At most four refreshes a second: one costs the loop some milliseconds."""

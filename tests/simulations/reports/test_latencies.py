@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestrator.events import Event, GapCause
-from simulations.latencies import Latencies, Wait
+from simulations.reports.latencies import Latencies, Wait
 from tests.simulations.moments import (
     asked,
     first_audio,

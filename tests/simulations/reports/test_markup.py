@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulations.markup import element, table, to_html
+from simulations.reports.markup import element, table, to_html
 
 
 def test_texts_and_elements_in_order() -> None:

@@ -1,6 +1,6 @@
 """`talkingstick demo`: simulated callers talk with bots over one slot, in real time; wires the parts and reports.
 
-The calls are demo_calls.py's, what is left in the directory demo_files.py's.
+The calls are calls.py's, what is left in the directory files.py's.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from orchestrator.ports import Emit
 from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.watchdog import watch
-from simulations.demo_calls import Lines
-from simulations.demo_files import RunFiles
-from simulations.headline import sentence
-from simulations.summary import RunFacts, Summary
-from simulations.table import LiveTable, PlainLines, Shown
+from simulations.demo.calls import Lines
+from simulations.demo.files import RunFiles
+from simulations.reports.headline import sentence
+from simulations.reports.summary import RunFacts, Summary
+from simulations.reports.table import LiveTable, PlainLines, Shown
 from simulations.voices import Voice, voice_named
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import open_waves_server

@@ -13,7 +13,7 @@ from orchestrator.dialogue.transcript import Transcript
 from orchestrator.dialogue.transcript_files import CallHeader, transcript_json, write_transcript
 from orchestrator.errors import SettingsError
 from orchestrator.events import Event, to_json
-from simulations.report import write_report
+from simulations.reports.report import write_report
 
 _OURS = re.compile(r"call-\d+\.(wav|json|md)|events\.jsonl|log\.jsonl|summary\.json|report\.html")
 """The names of what a run leaves."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from simulations.headline import figure, sentence, tiles
-from simulations.markup import to_html
-from simulations.summary import RunFacts, summarise
+from simulations.reports.headline import figure, sentence, tiles
+from simulations.reports.markup import to_html
+from simulations.reports.summary import RunFacts, summarise
 from tests.simulations.moments import asked, gapped, granted, joined, over, ready
 
 RUN = RunFacts(calls=1, seconds=60.0, slots=1, links=5)

@@ -9,7 +9,7 @@ from random import Random
 
 from attrs import frozen
 
-from simulations.scripts import Keys, Script
+from simulations.demo.scripts import Keys, Script
 
 
 @frozen(kw_only=True)

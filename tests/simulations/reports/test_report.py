@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from attrs import Factory, define
 
-from simulations.report import write_report
-from simulations.summary import RunFacts, summarise
+from simulations.reports.report import write_report
+from simulations.reports.summary import RunFacts, summarise
 from tests.simulations.stories import Story, tell
 
 VOID = {"meta", "br", "link", "img", "input", "hr"}

@@ -9,10 +9,10 @@ import pytest
 import trio
 
 from orchestrator.ports import Spoken
-from simulations.caller_plan import Traits
-from simulations.callers import Caller, caller, run_caller
-from simulations.scripts import Keys, Script
-from tests.simulations.fake_phone import VOICED, FakePhone, Said, voice
+from simulations.demo.caller_plan import Traits
+from simulations.demo.callers import Caller, caller, run_caller
+from simulations.demo.scripts import Keys, Script
+from tests.simulations.demo.fake_phone import VOICED, FakePhone, Said, voice
 
 POLITE = Traits(voice="v", barge_in=0, hang_up=0)
 SCRIPT = Script(("One.", "Two.", "Three."), goodbye="Bye.")

@@ -30,9 +30,9 @@ from orchestrator.events import (
     RunEnded,
     SlotFreed,
 )
-from simulations.latencies import Latencies
-from simulations.percentiles import percentile, spread
-from simulations.slot_use import SlotUse, by_weight, jain
+from simulations.reports.latencies import Latencies
+from simulations.reports.percentiles import percentile, spread
+from simulations.reports.slot_use import SlotUse, by_weight, jain
 
 SCHEMA = 1
 RUNGS = ("cache", "filler", "noise", "brief", "local_voice", "apology")

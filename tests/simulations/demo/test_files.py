@@ -11,7 +11,7 @@ import pytest
 
 from orchestrator.errors import SettingsError
 from orchestrator.events import RunEnded, RunStarted
-from simulations.demo_files import RunFiles
+from simulations.demo.files import RunFiles
 
 STARTED = RunStarted(at=0.0, wall="2026-11-21T00:00:00.000+00:00", seed=1, calls=4, profile="fast")
 

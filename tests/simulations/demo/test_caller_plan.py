@@ -11,8 +11,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.caller_plan import HangUp, Interrupt, Listen, Move, Press, Speak, Traits, plan
-from simulations.scripts import SCRIPTS, Keys, Line, Script
+from simulations.demo.caller_plan import HangUp, Interrupt, Listen, Move, Press, Speak, Traits, plan
+from simulations.demo.scripts import SCRIPTS, Keys, Line, Script
 
 scripts = st.sampled_from([script for some in SCRIPTS.values() for script in some])
 seeds = st.integers(0, 10_000)
@@ -45,7 +45,7 @@ def test_the_same_seed_makes_the_same_moves(script: Script, traits: Traits, seed
 def test_the_same_seed_makes_the_same_moves_in_another_process() -> None:
     """Neither the plan nor who calls depends on PYTHONHASHSEED."""
     program = (
-        "from simulations.callers import *\n"
+        "from simulations.demo.callers import *\n"
         "for n in range(8):\n"
         "    c = caller(seed=7, call=n, bot='survey')\n"
         "    print(c.name, c.traits, plan(c.script, traits=c.traits, rng=c.rng))"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulations.scripts import SCRIPTS, Keys, Script, scripts_for
+from simulations.demo.scripts import SCRIPTS, Keys, Script, scripts_for
 
 ALL = [script for scripts in SCRIPTS.values() for script in scripts]
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element
 
 from orchestrator.events import BargedIn, CallEvent, CallStarted, Event
-from simulations.charts import (
+from simulations.reports.charts import (
     DOING_COLOURS,
     ChartsUnavailable,
     colour_of,
@@ -21,12 +21,12 @@ from simulations.charts import (
     timeline_figure,
     waits_figure,
 )
-from simulations.headline import figure, sentence, tiles
-from simulations.latencies import Wait
-from simulations.markup import element, table, to_html
-from simulations.percentiles import spread
-from simulations.summary import Tally
-from simulations.timeline import Doing, Timeline, timeline
+from simulations.reports.headline import figure, sentence, tiles
+from simulations.reports.latencies import Wait
+from simulations.reports.markup import element, table, to_html
+from simulations.reports.percentiles import spread
+from simulations.reports.summary import Tally
+from simulations.reports.timeline import Doing, Timeline, timeline
 
 Transcript = Mapping[str, Any]
 """A call as transcript files hold it: call, bot, seconds, recording and turns."""

@@ -19,8 +19,8 @@ from orchestrator.events import (
     ReplyEnded,
     SlotGranted,
 )
-from simulations.percentiles import percentile
-from simulations.slot_use import SlotUse
+from simulations.reports.percentiles import percentile
+from simulations.reports.slot_use import SlotUse
 
 
 @frozen(kw_only=True)

@@ -6,8 +6,8 @@ import html
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from simulations.latencies import Wait
-from simulations.timeline import Doing, Span, Timeline
+from simulations.reports.latencies import Wait
+from simulations.reports.timeline import Doing, Span, Timeline
 
 COLOURS = ("#4c8df6", "#2fa572", "#b06be0", "#e0843a", "#d65a9c", "#20a4b5", "#9a8c2c", "#7d7fd9")
 """One for each call, readable on white and on near black; the ninth call begins again."""

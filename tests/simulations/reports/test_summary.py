@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator import events as e
 from orchestrator.events import Event
-from simulations.summary import RunFacts, Summary, summarise
+from simulations.reports.summary import RunFacts, Summary, summarise
 from tests.simulations.moments import (
     asked,
     began,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from simulations.markup import element
+from simulations.reports.markup import element
 
 Figures = Mapping[str, Any]
 

@@ -17,8 +17,8 @@ from orchestrator.dialogue.transcript import Transcript
 from orchestrator.dialogue.transcript_files import CallHeader
 from orchestrator.ports import CallFacts, Now
 from orchestrator.recording import Recording
-from simulations.callers import Caller, caller, run_caller
-from simulations.demo_files import RunFiles
+from simulations.demo.callers import Caller, caller, run_caller
+from simulations.demo.files import RunFiles
 from simulations.voices import Voice
 
 RATE = 16000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator import events as e
 from orchestrator.events import CallState, Event
-from simulations.board import Board, Picture
+from simulations.reports.board import Board, Picture
 from tests.simulations.moments import began, freed, granted, over, state
 
 

@@ -13,8 +13,8 @@ import trio
 from attrs import define, frozen
 
 from orchestrator.ports import Spoken
-from simulations.caller_plan import HangUp, Interrupt, Listen, Move, Press, Speak, Traits, plan
-from simulations.scripts import Script, scripts_for
+from simulations.demo.caller_plan import HangUp, Interrupt, Listen, Move, Press, Speak, Traits, plan
+from simulations.demo.scripts import Script, scripts_for
 from simulations.voices import Voice
 
 PEOPLE = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from simulations.charts import colour_of, embed, timeline_figure, waits_figure
-from simulations.latencies import Wait
-from simulations.timeline import Doing, timeline
+from simulations.reports.charts import colour_of, embed, timeline_figure, waits_figure
+from simulations.reports.latencies import Wait
+from simulations.reports.timeline import Doing, timeline
 from tests.simulations.moments import began, freed, granted, joined
 from tests.simulations.stories import tell
 

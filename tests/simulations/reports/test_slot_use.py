@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.events import Event
-from simulations.slot_use import SlotUse, by_weight, jain
+from simulations.reports.slot_use import SlotUse, by_weight, jain
 from tests.simulations.moments import began, freed, granted, joined, left
 
 

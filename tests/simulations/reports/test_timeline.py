@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from orchestrator.events import CallState
-from simulations.timeline import Doing, Span, timeline
+from simulations.reports.timeline import Doing, Span, timeline
 from tests.simulations.moments import began, freed, granted, joined, left, state, turn_over
 from tests.simulations.stories import tell
 

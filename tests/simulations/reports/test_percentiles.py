@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.percentiles import nearest_rank, percentile, spread
+from simulations.reports.percentiles import nearest_rank, percentile, spread
 
 LENGTHS = st.lists(st.floats(min_value=0, max_value=1e6), min_size=1)
 

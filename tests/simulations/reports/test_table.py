@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from orchestrator import events as e
 from orchestrator.events import CallState, Event
-from simulations.table import LiveTable, PlainLines, Shown, line_of
+from simulations.reports.table import LiveTable, PlainLines, Shown, line_of
 from tests.simulations.moments import began, freed, granted, over, state, turn_over
 from tests.simulations.stories import tell
 

@@ -1,0 +1,1 @@
+"""The demo: simulated callers at real telephone lines, in real time, with real sound."""
