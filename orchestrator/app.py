@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random  # the one generator for jitter and nothing else; whoever wants a run repeated passes a seeded one
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Protocol
 
 import trio
 from attrs import Factory, frozen
@@ -17,8 +18,8 @@ from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.errors import ProviderFault
 from orchestrator.lanes import ThreadLane
-from orchestrator.ports import Dial, Emit, Lane, Leg, Now, VoiceCodec
-from orchestrator.settings import Settings
+from orchestrator.ports import Dial, Emit, Lane, Leg, Now, Slots, VoiceCodec
+from orchestrator.settings import Settings, SpeechSettings
 from orchestrator.slot.pace import Pace
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
@@ -26,6 +27,7 @@ from orchestrator.speech.dialling import dial
 from orchestrator.speech.keeper import Provider
 from orchestrator.speech.mouth import Service
 from orchestrator.speech.pool import Pool
+from orchestrator.speech.portions import Portions, Sparing
 
 _WORKERS = 8
 """Plain-generator bots that may block at a time."""
@@ -37,12 +39,39 @@ def run_clock() -> Now:
     return lambda: trio.current_time() - began
 
 
+class RunningSlots(Slots, Protocol):
+    """Slots with a task of their own."""
+
+    async def run(self) -> None:
+        """Do what time brings; runs until cancelled."""
+
+
+@frozen(kw_only=True)
+class Policy:
+    """How the slot is shared: who gets it (`slots`), and what a reply asks for (`portions`).
+
+    `slots` is given the settings, the pace, and where events and the time are had from.
+    """
+
+    slots: Callable[[Settings, Pace, Emit, Now], RunningSlots]
+    portions: Callable[[SpeechSettings, Pace], Portions]
+
+
+def _by_need(settings: Settings, pace: Pace, emit: Emit, now: Now) -> RunningSlots:  # Policy.slots' signature
+    queue = SlotQueue(slots=settings.provider.slots, bound=settings.slot.bound)
+    return Scheduler(queue, emit=emit, now=now)
+
+
+DEADLINE = Policy(slots=_by_need, portions=Sparing)
+"""The product's own: earliest need-by first inside the fairness bound, pieces as long as the others' slack allows."""
+
+
 @frozen(kw_only=True)
 class Surroundings:
     """What an Orchestrator lives in; simulations and tests pass others than the default.
 
     `emit` gets every event, `now` is the run's clock. Without a `codec` the provider is Waves with `key`; `dial` opens
-    links, `lane` runs what blocks.
+    links, `lane` runs what blocks, `policy` shares the slot.
     """
 
     emit: Emit
@@ -52,6 +81,7 @@ class Surroundings:
     dial: Dial | None = None
     lane: Lane = Factory(lambda: ThreadLane(_WORKERS))
     rng: random.Random = Factory(random.Random)
+    policy: Policy = DEADLINE
 
 
 class Orchestrator:
@@ -85,21 +115,22 @@ async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> A
     """Open the account's links; leaving closes them. Calls run in their callers' tasks and must have ended by then."""
     emit, now = surroundings.emit, surroundings.now
     pace = Pace(seconds_per_character=1 / settings.speech.characters_per_second)
-    queue = SlotQueue(slots=settings.provider.slots, bound=settings.slot.bound)
-    scheduler = Scheduler(queue, emit=emit, now=now)
+    slots = surroundings.policy.slots(settings, pace, emit, now)
     provider = Provider(
         dial=surroundings.dial or partial(dial, within=settings.provider.connect_within),
         codec=surroundings.codec or WavesCodec(settings.provider, surroundings.key),
         settings=settings.provider,
         pace=pace,
     )
-    pool = Pool(provider, slots=scheduler, emit=emit, now=now, draw=surroundings.rng.random)
+    pool = Pool(provider, slots=slots, emit=emit, now=now, draw=surroundings.rng.random)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(scheduler.run)
+        nursery.start_soon(slots.run)
         nursery.start_soon(pool.run)
         shared = SharedByBots(nursery, emit=emit, now=now)
         reception = Reception(
-            service=Service(slots=scheduler, pool=pool, pace=pace),
+            service=Service(
+                slots=slots, pool=pool, pace=pace, portions=surroundings.policy.portions(settings.speech, pace)
+            ),
             settings=settings,
             emit=emit,
             now=now,

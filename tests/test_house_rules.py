@@ -16,6 +16,7 @@ PACKAGES = ("orchestrator", "bots", "simulations")
 
 VALUES = {"audio", "errors", "events", "ports", "redaction", "settings"}
 VALUES |= {f"events.{part}" for part in ("base", "calls", "links", "replies", "runs", "slots")}
+VALUES |= {f"ports.{part}" for part in ("run", "slots", "telephony", "voices")}
 DECISIONS = {
     "adapters.voices.waves",
     "dialogue.transcript",
@@ -28,6 +29,7 @@ DECISIONS = {
     "speech.ladder",
     "speech.play_clock",
     "speech.playout",
+    "speech.portions",
     "speech.sentences",
     "speech.speakable",
     "speech.timing",

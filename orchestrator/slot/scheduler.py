@@ -24,6 +24,7 @@ class LocalPlace:
         self.ticket = ticket
         self.joined_at = scheduler.now()
         self.granted_at = 0.0
+        self.slack = float("inf")
         self.granted = trio.Event()
         self._scheduler = scheduler
         self._occupied = False
@@ -95,6 +96,12 @@ class Scheduler:
     def begin_reply(self, call: str, *, weight: float) -> None:
         """Start a reply's accounting."""
         self.queue.begin_reply(call, weight=weight)
+
+    def expect(self, call: str) -> None:
+        """A call whose caller has just fallen silent will ask soon."""
+
+    def unexpect(self, call: str) -> None:
+        """The call will not ask soon after all."""
 
     def join(self, ask: Ask) -> LocalPlace:
         """Queue up for `ask`; use the result in `async with`."""

@@ -1,6 +1,6 @@
 """Takes a reply from text to sound: waits for a piece's time, then for the slot, then for the provider.
 
-Which text is a piece is chunking.py's, who gets the slot the queue's, what has sounded the player's.
+What is asked for next is portions.py's, who gets the slot the queue's, what has sounded the player's.
 """
 
 from __future__ import annotations
@@ -18,14 +18,9 @@ from orchestrator.speech.intake import Intake
 from orchestrator.speech.line import Line
 from orchestrator.speech.player import Player
 from orchestrator.speech.pool import Pool
+from orchestrator.speech.portions import Portions, Situation
 from orchestrator.speech.reply import Reply
 
-_NEARLY_DRY = 0.6
-"""Seconds of sound left at which clauses go out if no whole sentence has come."""
-_ALWAYS_AHEAD = 1.0
-"""Seconds of the look-ahead that no piece takes up: so much is left to be heard when the longest one is asked for."""
-_JOINED_SECONDS = 3.0
-"""Short sentences are joined up to about this length."""
 _RETRY_AFTER = 0.1
 
 
@@ -36,6 +31,7 @@ class Service:
     slots: Slots
     pool: Pool
     pace: Pace
+    portions: Portions
 
 
 class Mouth:
@@ -74,46 +70,23 @@ class Mouth:
         """Wait until a piece is worth asking for; False when the reply's text is all asked for."""
         self._stage(reply, events.GapCause.TEXT)
         while not (reply.text.finished and reply.asked >= len(reply.text.text)):
-            piece = self._next_piece(reply)
+            situation = self._situation(reply)
+            piece = self._service.portions.next_piece(situation)
             if piece is not None and not piece.text:
                 self._skip(reply, piece)
                 continue
-            wait = self._too_early(reply, piece)
+            wait = self._service.portions.too_early(piece, situation)
             if wait <= 0:
                 return True
             await reply.wait_changed(within=max(wait, FRAME_SECONDS))  # sound passes sample by sample, waits need not
         return False
 
-    def _next_piece(self, reply: Reply) -> Piece | None:
-        """What would be asked for now, None while the text is not there."""
-        start, text, settings = reply.asked, reply.text, self._line.settings.speech
-        most = min(settings.piece_characters, self._characters(settings.look_ahead - _ALWAYS_AHEAD))
-        if not reply.received:
-            first = text.first_piece(start)
-            too_long = first is not None and len(first.text) > most
-            return text.clauses_piece(start, most_characters=most) if too_long else first
-        room = settings.look_ahead - reply.playout.ahead(self._line.now())
-        joined = text.next_piece(start, most_characters=min(most, self._characters(min(_JOINED_SECONDS, room))))
-        if joined is None or not joined.ends_sentence:
-            joined = text.next_piece(start, most_characters=most)
-        if joined is None and reply.playout.ahead(self._line.now()) <= _NEARLY_DRY:
-            joined = text.clauses_piece(start, most_characters=most)
-        return joined
-
-    def _too_early(self, reply: Reply, piece: Piece | None) -> float:
-        """Seconds until `piece` fits into the look-ahead; without one, until clauses will have to do."""
+    def _situation(self, reply: Reply, *, slack: float = float("inf")) -> Situation:
         ahead = reply.playout.ahead(self._line.now())
-        if piece is None:
-            return ahead - _NEARLY_DRY if ahead > _NEARLY_DRY else float("inf")
-        if ahead <= 0:  # the caller hears silence: nothing is too early
-            return 0.0
-        pace, length = self._service.pace, len(piece.text)
-        # While the piece is made the caller hears on: so much more may be asked for.
-        then_ahead = ahead + pace.audio_seconds(length) - pace.slot_seconds(length)
-        return then_ahead - self._line.settings.speech.look_ahead
+        return Situation(text=reply.text, start=reply.asked, begun=reply.received, ahead=ahead, slack=slack)
 
-    def _characters(self, seconds: float) -> int:
-        return max(self._line.settings.speech.least_characters, int(seconds / self._service.pace.seconds_per_character))
+    def _next_piece(self, reply: Reply, *, slack: float = float("inf")) -> Piece | None:
+        return self._service.portions.next_piece(self._situation(reply, slack=slack))
 
     def _skip(self, reply: Reply, piece: Piece) -> None:
         reply.playout.begin(piece)
@@ -127,7 +100,7 @@ class Mouth:
         try:
             async with self._service.slots.join(self._ask(reply)) as grant:
                 self._stage(reply, events.GapCause.PROVIDER)
-                piece = self._next_piece(reply)  # more text may have come while it waited
+                piece = self._next_piece(reply, slack=grant.slack)  # more text may have come while it waited
                 return None if piece is None or not piece.text else await self._fetch(reply, piece, grant=grant)
         except ProviderFault as fault:
             return fault

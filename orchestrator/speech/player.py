@@ -7,8 +7,6 @@ from orchestrator.audio import samples_in
 from orchestrator.speech.line import Line
 from orchestrator.speech.reply import Reply
 
-_CHUNK = 0.2
-"""Seconds that are handed over at a time, with a mark before each: so exact is the heard position on a remote leg."""
 _MARK_WITHIN = 2.0
 """Seconds past its time within which the last mark comes back, or is given up: a leg may lose one."""
 
@@ -28,7 +26,7 @@ class Player:
         """Play until all of the reply that will ever come was heard. Cancel it to cut, then clear the leg."""
         self._reply = reply
         while True:
-            if pcm := reply.playout.take(_CHUNK):
+            if pcm := reply.playout.take(self._line.leg.stride):
                 await self._write(reply, pcm)
             elif reply.pieces_done:
                 break

@@ -39,6 +39,7 @@ class LoopbackLeg:
     """Our end of the line: implements ports.Leg. A frame of 20 ms leaves when it is due, none ahead of the clock."""
 
     latency = 0.0
+    stride = 0.2
 
     def __init__(self, facts: CallFacts, *, rate: int, now: Now, tap: Tap | None = None) -> None:
         self.facts = facts

@@ -17,6 +17,7 @@ class TextLeg:
     """Both ends of a line of text: implements ports.Leg, and takes what the caller types."""
 
     latency = 0.0
+    stride = 0.2
     rate = 8000
 
     def __init__(self, facts: CallFacts, *, now: Now) -> None:

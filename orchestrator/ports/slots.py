@@ -1,0 +1,78 @@
+"""The slot: how it is asked for, waited for, and given back."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Ask:
+    """A wish for the slot: `need_in` and `since_ready` are seconds from and until now, `expected` seconds of slot."""
+
+    call: str
+    reply: int
+    first: bool
+    need_in: float
+    since_ready: float = 0.0
+    expected: float = 0.0
+
+
+class Grant(Protocol):
+    """The slot in somebody's hands. Whoever holds it returns it exactly once; returning it twice is harmless.
+
+    `slack` is for how many seconds it may be held without making another call late (infinite where there is none).
+    """
+
+    number: int
+    ask: Ask
+    slack: float
+
+    def occupy(self) -> None:
+        """The request is on its way: from here on the keeper, not the borrower, returns the slot."""
+
+    def free(self, cause: str) -> None:
+        """Return the slot; `cause` is "complete", "unused", "settled", "refused" or "failed"."""
+
+
+class Place(Protocol):
+    """A place in the queue: `async with place as grant` waits for the slot, and gives back what was not used of it."""
+
+    def revise(self, need_in: float) -> None:
+        """Change when the slot is needed, in seconds from now."""
+
+    def hold(self) -> None:
+        """Keep the place without being granted the slot."""
+
+    def resume(self, need_in: float) -> None:
+        """End a hold."""
+
+    async def __aenter__(self) -> Grant: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+class Slots(Protocol):
+    """Who hands out the account's slots: this process, or one shared between machines later."""
+
+    def begin_reply(self, call: str, *, weight: float) -> None:
+        """Start a reply's accounting."""
+
+    def expect(self, call: str) -> None:
+        """The call's caller has fallen silent: it will ask soon. Forgotten when it asks, or is over."""
+
+    def unexpect(self, call: str) -> None:
+        """The call will not ask soon after all: its caller speaks on, or the bot had nothing to say."""
+
+    def join(self, ask: Ask) -> Place:
+        """Queue up."""
+
+    def back_off(self, seconds: float) -> None:
+        """Grant nothing for so long: the account itself refused."""
+
+    def close(self, call: str) -> None:
+        """Forget a call that is over."""
