@@ -20,6 +20,7 @@ from orchestrator.errors import ProviderFault
 from orchestrator.lanes import ThreadLane
 from orchestrator.ports import Dial, Emit, Lane, Leg, Now, Slots, VoiceCodec
 from orchestrator.settings import Settings, SpeechSettings
+from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.pace import Pace
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
@@ -59,7 +60,8 @@ class Policy:
 
 def _by_need(settings: Settings, pace: Pace, emit: Emit, now: Now) -> RunningSlots:  # Policy.slots' signature
     queue = SlotQueue(slots=settings.provider.slots, bound=settings.slot.bound)
-    return Scheduler(queue, emit=emit, now=now)
+    outlook = Outlook(pace=pace, slots=settings.provider.slots, patience=settings.slot.patience)
+    return Scheduler(queue, emit=emit, now=now, outlook=outlook)
 
 
 DEADLINE = Policy(slots=_by_need, portions=Sparing)
@@ -101,13 +103,20 @@ class Orchestrator:
         return self._pool.fault
 
     async def serve_leg(
-        self, leg: Leg, bot: LoadedBot, *, transcript: Transcript | None = None, group: str | None = None
+        self,
+        leg: Leg,
+        bot: LoadedBot,
+        *,
+        transcript: Transcript | None = None,
+        group: str | None = None,
+        weight: float | None = None,
     ) -> CallRecord:
         """Run one call on `leg` to its end, in the calling task; cancel it to end the call. Its failure is an event.
 
-        What is said is noted in `transcript` while it happens.
+        What is said is noted in `transcript` while it happens. `weight` is the call's share of the slot when calls
+        compete; without it, the settings'.
         """
-        return await self._reception.serve(leg, bot=bot, transcript=transcript, group=group)
+        return await self._reception.serve(leg, bot=bot, transcript=transcript, group=group, weight=weight)
 
 
 @asynccontextmanager

@@ -18,11 +18,14 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
-from orchestrator.commands import DemoOptions, Flag, ServerOptions
+from orchestrator.commands import DemoOptions, Flag, ServerOptions, SimulateOptions
+from orchestrator.commands_capacity import CapacityOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
 from orchestrator.redaction import redacted
 
 DEMO_DEFAULTS = DemoOptions()
+SIMULATE_DEFAULTS = SimulateOptions()
+CAPACITY_DEFAULTS = CapacityOptions()
 PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 app = App(
@@ -127,6 +130,36 @@ async def chat(bot: str, /, *, out: Path | None = None) -> int:
         The directory for the transcript; without it none is written.
     """
     return await _run("simulations.chat", bot=bot, out=out)
+
+
+@app.command
+def simulate(scenario: str | None = None, /, *, options: SimulateOptions = SIMULATE_DEFAULTS) -> int:
+    """Run the same program in virtual time: simulated callers, a simulated provider, hours in seconds.
+
+    Prints what it came to; the same seed gives the same story. Exits 1 if anything was broken that must always hold.
+
+    Example: talkingstick simulate reference --calls 6 --hours 2 --seeds 10 --profile mid
+
+    Parameters
+    ----------
+    scenario
+        One that ships (see --list), or the path of a TOML file.
+    """
+    # Not on Trio as the others: a simulated world brings its own.
+    status: int = importlib.import_module("simulations.simulate").run(scenario=scenario, options=options)
+    return status
+
+
+@app.command
+def capacity(*, options: CapacityOptions = CAPACITY_DEFAULTS) -> int:
+    """Say how many calls fit inside a service level: a table over speeds, talk shares and slots, or your own figures.
+
+    Searches in virtual time on all cores; broken off, the same command goes on where it was.
+
+    Example: talkingstick capacity --ttfb 0.12 --rtf 0.25 --talk-share 0.4 --slots 2
+    """
+    status: int = importlib.import_module("simulations.capacity.command").run(options=options)
+    return status
 
 
 @app.command

@@ -130,6 +130,10 @@ class SpeechSettings:
     """Silence that is left after a piece that ends inside a sentence, at most."""
     pause_sentence: float = field(default=0.3, validator=_between(0, 2))
     """Silence that is left after a piece that ends a sentence, at most."""
+    join: bool = True
+    """Later pieces may hold several sentences."""
+    split: bool = True
+    """Pieces may end inside a sentence."""
     tries: int = field(default=4, validator=_between(1, 20))
     """How often a piece is asked for before the reply is given up."""
 

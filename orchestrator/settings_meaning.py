@@ -27,6 +27,7 @@ SENTENCES = (
     "A waiting call may fall {slot.bound} s of slot behind the others before it goes first.",
     "At most {speech.look_ahead} s of a reply are made before they are heard.",
     "A request holds {speech.least_characters} to {speech.piece_characters} characters, tried {speech.tries} times.",
+    "Later pieces may hold several sentences: {speech.join}; pieces may end inside a sentence: {speech.split}.",
     "A voice speaks {speech.characters_per_second} characters a second until its speed is learned.",
     "Silence at joins: {speech.pause_before} s before a piece; after it at most {speech.pause_comma} s inside a "
     "sentence, {speech.pause_sentence} s at its end.",

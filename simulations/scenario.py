@@ -47,7 +47,7 @@ class Scenario:
     profile: str | None = "fast"
     """What the provider's speed is called in reports; None where ttfb and rtf are no profile's."""
     groups: tuple[Group, ...] = (Group(),)
-    server: WavesOptions = Factory(WavesOptions)
+    server: WavesOptions = Factory(lambda: WavesOptions(chunk_ms=None))
     """The simulated provider, its speed and limits included."""
     settings: Settings = Factory(Settings)
     """The program's own; provider.slots and provider.links are kept equal to the server's."""

@@ -15,14 +15,30 @@ from zlib import crc32
 
 import numpy as np
 import trio
+from attrs import frozen
 
 from orchestrator.adapters.voices.espeak import Espeak
 from orchestrator.audio import SAMPLE_BYTES, Samples, silence
 from orchestrator.errors import SettingsError
 from orchestrator.ports import Spoken
 
-Voice = Callable[[str, str, int, float], Awaitable[Spoken]]
-"""Speak (text, voice, rate in samples a second, speed). Any text and any voice name will do."""
+
+@frozen(kw_only=True)
+class Wanted:
+    """What a voice is to speak, at `rate` samples a second; any text and any voice name will do.
+
+    `request` is the id that the client gave its request, "" where it gave none: some voices mark their sound with it.
+    """
+
+    text: str
+    voice: str
+    rate: int
+    speed: float = 1.0
+    request: str = ""
+
+
+Voice = Callable[[Wanted], Awaitable[Spoken]]
+"""Speak what is wanted."""
 
 LEAD_SECONDS = 0.08
 TAIL_SECONDS = 0.12
@@ -91,9 +107,10 @@ def _espeak() -> Voice:
     speaker = Espeak()
     lane = trio.CapacityLimiter(1)  # the library keeps one global state
 
-    async def speak(text: str, voice: str, rate: int, speed: float) -> Spoken:  # Voice's signature
+    async def speak(wanted: Wanted) -> Spoken:
         def work() -> Spoken:
-            return speaker.speak(text, voice=espeak_voice(text, voice), rate=rate, speed=speed)
+            voice = espeak_voice(wanted.text, wanted.voice)
+            return speaker.speak(wanted.text, voice=voice, rate=wanted.rate, speed=wanted.speed)
 
         return _padded(await trio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=lane))
 
@@ -110,8 +127,8 @@ def _padded(spoken: Spoken) -> Spoken:
 # --- tone ---
 
 
-async def _tone(text: str, voice: str, rate: int, speed: float) -> Spoken:  # Voice's signature
-    return tone(text, voice=voice, rate=rate, speed=speed)
+async def _tone(wanted: Wanted) -> Spoken:
+    return tone(wanted.text, voice=wanted.voice, rate=wanted.rate, speed=wanted.speed)
 
 
 def tone(text: str, *, voice: str, rate: int, speed: float = 1.0) -> Spoken:

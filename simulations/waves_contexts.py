@@ -90,6 +90,12 @@ def _ends_sentence(text: str) -> bool:
     return len(text) >= LONG_ENOUGH and bool(ends) and ends[-1].end() == len(text) and not _NO_END.search(text)
 
 
+def first_part(text: str) -> tuple[str, str]:
+    """Split off what is spoken first of a text, and return it with the rest; the blanks between them are nobody's."""
+    cut = break_before(text)
+    return (text, "") if cut == len(text) else (text[:cut].rstrip(), text[cut:].lstrip())
+
+
 def break_before(text: str) -> int:
     """Return where to split a text that is too large: behind a sentence, else behind a word, else anywhere."""
     if len(text) <= LARGEST:

@@ -12,6 +12,9 @@ PROFILES: Mapping[str, tuple[float, float]] = {"fast": (0.1, 0.1), "mid": (0.15,
 LINKS_PER_SLOT = 5
 """Sockets for each unit of concurrency (published)."""
 
+_CHUNK_MS: float | None = 20.0
+"""For real clients."""
+
 _not_negative = validators.ge(0.0)
 
 
@@ -25,7 +28,13 @@ class WavesOptions:
     ttfb: float = field(default=0.1, validator=_not_negative)
     rtf: float = field(default=0.1, validator=_not_negative)
     """Processing time by audio time: 0.1 makes ten seconds of sound in one."""
-    chunk_ms: float = field(default=20.0, validator=validators.gt(0.0))
+    ttfb_cv: float = field(default=0.0, validator=_not_negative)
+    """How uneven the time to first byte is: coefficient of variation of a lognormal with the mean `ttfb`."""
+    chunk_ms: float | None = field(default=_CHUNK_MS, validator=validators.optional(validators.gt(0.0)))
+    """Length of every chunk of sound; None: the first 100 ms, the others as long as all of the request sent before, at
+    most 1 s, which costs a simulated world far fewer messages."""
+    transport: float = field(default=0.0, validator=_not_negative)
+    """How long a message is under way, each way. Of simulated links only: real ones take their own time."""
     api_key: str = field(default="", repr=False)
     """The one key that is accepted; empty: every key, and none."""
     close_after_complete: bool = True
@@ -38,7 +47,7 @@ class WavesOptions:
     send_within: float = field(default=10.0, validator=validators.gt(0.0))
     """A client that takes longer to take a frame is dropped."""
     seed: int = 0
-    """For the ids of sessions and requests."""
+    """For the ids of sessions and requests, and for what `ttfb_cv` draws."""
 
     @links.default
     def _links(self) -> int:

@@ -34,17 +34,17 @@ class Ask:
     text: str
     voice: str
     rate: int
-    speed: float
-    word_timestamps: bool
-    complete_backoff: float
-    context: str | None
-    more: bool
+    speed: float = 1.0
+    word_timestamps: bool = False
+    complete_backoff: float = 0.0
+    context: str | None = None
+    more: bool = False
     """More fragments of the context follow."""
-    close: bool
-    cancel: bool
-    buffer_delay: float
-    session: str | None
-    request: str | None
+    close: bool = False
+    cancel: bool = False
+    buffer_delay: float = 0.0
+    session: str | None = None
+    request: str | None = None
 
     @property
     def blank(self) -> bool:

@@ -26,6 +26,9 @@ from simulations.voices import Voice, voice_named
 from simulations.waves_options import WavesOptions
 from simulations.waves_socket import WavesSocket
 from simulations.waves_speech import WavesSpeech
+from simulations.waves_synthesis import Synthesizer
+
+LINKS_MESSAGE = "Connection limit reached"
 
 _LIVE = "/waves/v1/tts/live"
 _PER_MODEL = re.compile(r"/waves/v1/[\w.\-]+/get_speech/stream")
@@ -34,13 +37,16 @@ _LARGEST_MESSAGE = 1024 * 1024
 
 
 class WavesServer:
-    """One provider with one account. `address` is its base address once it is on a port."""
+    """One provider with one account. `address` is its base address once it is on a port.
+
+    `synthesizer` is what every link to it speaks with, `books` what every link is noted in.
+    """
 
     def __init__(self, options: WavesOptions, voice: Voice) -> None:
         self.options = options
         self.books = Books(slots=options.slots, links=options.links)
         self.address = ""
-        self._voice = voice
+        self.synthesizer = Synthesizer(options=options, books=self.books, voice=voice)
         self._ids = random.Random(options.seed)
         self._limits = Limits(send_within=options.send_within)
 
@@ -86,7 +92,7 @@ class WavesServer:
         if _idle_timeout(request, self.options) is None:
             return Response.refusal(400, "timeout must be a positive integer")
         if not self.books.open_link():
-            return Response.refusal(429, "Connection limit reached")
+            return Response.refusal(429, LINKS_MESSAGE)
         return None
 
     async def _serve_socket(self, stream: trio.abc.Stream, request: Request) -> None:
@@ -94,9 +100,7 @@ class WavesServer:
             with trio.fail_after(_HANDSHAKE_WITHIN):
                 proposal = await wrap_server_stream(reading, stream, max_message_size=_LARGEST_MESSAGE)
                 connection = await proposal.accept()
-            speech = WavesSpeech(
-                socket=connection, options=self.options, books=self.books, voice=self._voice, ids=self._ids
-            )
+            speech = WavesSpeech(socket=connection, synthesizer=self.synthesizer, books=self.books, ids=self._ids)
             socket = WavesSocket(
                 socket=connection,
                 options=self.options,

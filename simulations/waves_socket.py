@@ -17,6 +17,7 @@ from simulations.waves_requests import Ask, BadRequest, read_ask
 from simulations.waves_speech import WavesSpeech
 
 CONCURRENCY_MESSAGE = "Concurrency limit reached"
+IDLE_MESSAGE = "Connection timed out after {:g} seconds of inactivity"
 _CLOSE_WITHIN = 1.0
 """Seconds that the client gets to answer our close."""
 
@@ -59,7 +60,7 @@ class WavesSocket:
             with trio.move_on_after(self._idle) as waiting:
                 message = await self._socket.get_message()
             if waiting.cancelled_caught:
-                await self._fail(f"Connection timed out after {self._idle:g} seconds of inactivity")
+                await self._fail(IDLE_MESSAGE.format(self._idle))
                 return
             try:
                 await self._take(read_ask(message, per_model=self._per_model), work)

@@ -1,26 +1,21 @@
-"""How the simulated Waves provider speaks: one synthesis after another onto a socket, at the provider's pace.
-
-Whether a synthesis may take place is decided before; the voice that makes the sound is an argument.
-"""
+"""Sends what the simulated Waves provider speaks onto one socket, each frame at its time; another kind of link is
+waves_direct.py's."""
 
 from __future__ import annotations
 
-import logging
 import random
 
 import attrs
 import trio
 from trio_websocket import WebSocketConnection
 
-from orchestrator.ports import Spoken
+from orchestrator.audio import seconds_of
 from simulations.books import Books
-from simulations.voices import Voice
-from simulations.waves_contexts import break_before
-from simulations.waves_frames import Ids, Part, error_frame, frames_of
-from simulations.waves_options import WavesOptions
+from simulations.waves_frames import Ids, error_frame
 from simulations.waves_requests import Ask
+from simulations.waves_synthesis import Synthesis, Synthesizer, VoiceFailed
 
-_log = logging.getLogger(__name__)
+VOICE_FAILED = "An unexpected error occurred."
 
 
 @attrs.frozen
@@ -36,9 +31,8 @@ class WavesSpeech:
     """The speech on one socket, under one session id; several syntheses may run at a time."""
 
     _socket: WebSocketConnection
-    _options: WavesOptions
+    _synthesizer: Synthesizer
     _books: Books
-    _voice: Voice
     _ids: random.Random
     _session: str = attrs.field(init=False)
 
@@ -53,44 +47,27 @@ class WavesSpeech:
             external_session=ask.session,
             external_request=ask.request,
         )
-        self._books.begin_request(text)
         ended = False
         try:
-            made = await self._send_all(text, ask=ask, ids=ids)
+            await self._send_paced(self._synthesizer.begin(ask, text), ask=ask, ids=ids)
             ended = True
+        except VoiceFailed:
+            ended = True
+            return LastFrame(error_frame(VOICE_FAILED), complete=False)
         finally:
             self._books.abandoned += not ended
-        if not made:
-            self._books.errors += 1
-            return LastFrame(error_frame("An unexpected error occurred."), complete=False)
         self._books.completed += 1
         return LastFrame(ids.complete(), complete=True)
 
-    async def _send_all(self, text: str, *, ask: Ask, ids: Ids) -> bool:
-        """Send the sound of `text` part by part, then sit the back-off out; False if the voice failed."""
-        first_byte = trio.current_time() + self._options.ttfb
-        begins, words = 0.0, 0
-        while text:
-            cut = break_before(text)
-            spoken = await self._sound_of(text[:cut], ask)
-            if spoken is None:
-                return False
-            part = Part(text[:cut], spoken, begins, words)
-            await self._send_paced(part, ask=ask, ids=ids, first_byte=first_byte)
-            text, begins, words = text[cut:], part.ends, words + len(spoken.words)
-        await trio.sleep_until(first_byte + self._options.rtf * begins + ask.complete_backoff)
-        return True
+    async def _send_paced(self, synthesis: Synthesis, *, ask: Ask, ids: Ids) -> None:
+        """Send each frame when its audio is made, on a schedule fixed beforehand, so that errors do not add up.
 
-    async def _sound_of(self, text: str, ask: Ask) -> Spoken | None:
-        try:
-            return await self._voice(text, ask.voice, ask.rate, ask.speed)
-        except Exception:
-            _log.exception("the voice failed")
-            return None
-
-    async def _send_paced(self, part: Part, *, ask: Ask, ids: Ids, first_byte: float) -> None:
-        """Send each frame when its audio is made, on a schedule fixed beforehand, so that errors do not add up."""
-        for made in frames_of(part, ask=ask, ids=ids, chunk_seconds=self._options.chunk_ms / 1000):
-            await trio.sleep_until(first_byte + self._options.rtf * made.at)
-            await self._socket.send_message(made.frame)
-            self._books.audio_seconds += made.seconds
+        After the last one the back-off is sat out.
+        """
+        while (made := await synthesis.next_made()) is not None:
+            await trio.sleep_until(made.at)
+            await self._socket.send_message(ids.chunk(made.chunk))
+            self._books.audio_seconds += seconds_of(made.chunk, ask.rate)
+            for word in made.words:
+                await self._socket.send_message(ids.word(word))
+        await trio.sleep_until(synthesis.ends + ask.complete_backoff)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -16,9 +17,10 @@ import pytest
 import trio
 
 from orchestrator.cli import main
+from orchestrator.commands import SimulateOptions
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
 
-COMMANDS = ("demo", "chat", "waves-server", "check")
+COMMANDS = ("demo", "chat", "simulate", "capacity", "waves-server", "check")
 Asked = list[dict[str, Any]]
 
 
@@ -81,6 +83,45 @@ def test_the_server_takes_a_profile_and_single_speeds_over_it(stand_in: Callable
     ]  # fmt: skip
 
 
+def simulated(monkeypatch: pytest.MonkeyPatch, line: str) -> tuple[str | None, SimulateOptions]:
+    """Return what `talkingstick simulate` is called with for such a command line."""
+    asked: list[tuple[str | None, SimulateOptions]] = []
+
+    def run(*, scenario: str | None, options: SimulateOptions) -> int:
+        asked.append((scenario, options))
+        return 0
+
+    replacement = types.ModuleType("simulations.simulate")
+    replacement.run = run  # type: ignore[attr-defined]  # as above
+    monkeypatch.setitem(sys.modules, "simulations.simulate", replacement)
+    assert main(["simulate", *shlex.split(line)]) == 0
+    (found,) = asked
+    return found
+
+
+def test_simulate_leaves_to_the_scenario_what_is_not_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only the seed has a default of its own; it runs outside Trio, for a world brings its own."""
+    assert simulated(monkeypatch, "reference") == ("reference", SimulateOptions())
+    assert simulated(monkeypatch, "--list") == (None, SimulateOptions(list=True))
+    assert SimulateOptions().seed == 1
+
+
+def test_simulate_gets_every_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that may be repeated in their order; each of two that exclude each other by its own name."""
+    line = "rush_hour --calls 8 --hours 2.5 --seed -3 --seeds 4 --profile slow --ttfb 0.3 --rtf 0 --slots 2 --json"
+    line += " --talk-share 0.4 --policy retry --no-wire --lifelike --bot a.b:C --out d"
+    line += " --provider settle=0.2 --set 'a.b=x y' --set c=1 --provider slots=3"
+    assert simulated(monkeypatch, line) == (
+        "rush_hour",
+        SimulateOptions(
+            calls=8, hours=2.5, seed=-3, seeds=4, profile="slow", ttfb=0.3, rtf=0.0, slots=2, json=True, talk_share=0.4,
+            policy="retry", wire=False, lifelike=True, bot="a.b:C", out=Path("d"), provider=("settle=0.2", "slots=3"),
+            set=("a.b=x y", "c=1"),
+        ),
+    )  # fmt: skip
+    assert simulated(monkeypatch, "x --wire --ideal")[1] == SimulateOptions(wire=True, lifelike=False)
+
+
 def test_chat_and_check_get_their_options(stand_in: Callable[..., Asked]) -> None:
     """The bot goes by position, the rest by name."""
     chat, check = stand_in("simulations.chat"), stand_in("orchestrator.check")
@@ -97,7 +138,7 @@ def test_chat_and_check_get_their_options(stand_in: Callable[..., Asked]) -> Non
         ("demo --calls 51", 'Invalid value "51" for --calls. Must be <= 50.'),
         ("demo --calls 4.5", 'Invalid value for --calls: "4.5" is no whole number'),
         ("demo --seconds 0", 'Invalid value "0.0" for --seconds. Must be > 0.'),
-        ("demo --seconds nan", 'Invalid value "nan" for --seconds. Must be <= 3600.'),
+        ("demo --seconds nan", 'Invalid value for --seconds: expected a number, not "nan"'),
         ("demo --profile quick", 'Invalid value "quick" for --profile. Choose from: "fast", "mid", "slow".'),
         ("demo --close-after-complete maybe", "for --close-after-complete. Choose from:"),
         ("demo --cals 4", "Unknown option: --cals. Did you mean --calls?"),
@@ -105,6 +146,16 @@ def test_chat_and_check_get_their_options(stand_in: Callable[..., Asked]) -> Non
         ("dmo", 'Unknown command "dmo". Did you mean "demo"?'),
         ("waves-server", "--port"),
         ("waves-server --port 70000", "for --port. Must be <= 65535."),
+        ("simulate reference --calls 0", 'Invalid value "0" for --calls. Must be >= 1.'),
+        ("simulate reference --seeds 1.5", 'Invalid value for --seeds: "1.5" is no whole number'),
+        ("simulate reference --hours 0", 'Invalid value "0.0" for --hours. Must be > 0.'),
+        ("simulate reference --hours nan", 'Invalid value for --hours: expected a number, not "nan"'),
+        ("simulate reference --rtf nan", 'Invalid value for --rtf: expected a number, not "nan"'),
+        ("simulate reference --ttfb fast", 'Invalid value for --ttfb: expected a number, not "fast"'),
+        ("capacity --p95-wait inf", 'Invalid value for --p95-wait: expected a number, not "inf"'),
+        ("simulate reference --talk-share 1", 'Invalid value "1.0" for --talk-share. Must be < 1.'),
+        ("simulate reference --policy lifo", 'for --policy. Choose from: "deadline", "fifo", "turn", "retry".'),
+        ("simulate reference --set a=1 b=2", '"b=2" is not expected here.'),
         ("chat", "BOT"),
         ("check", "--config"),
     ],

@@ -20,7 +20,10 @@ VALUES |= {f"ports.{part}" for part in ("run", "slots", "telephony", "voices")}
 DECISIONS = {
     "adapters.voices.waves",
     "dialogue.transcript",
+    "slot.capacity",
     "slot.limits",
+    "slot.load",
+    "slot.outlook",
     "slot.pace",
     "slot.queue",
     "speech.chunking",

@@ -43,6 +43,7 @@ class Answers:
         self._line = line
         self._party = party
         self._prompts = prompts
+        self._slots = service.slots
         self._replies = Replies(line, pace=service.pace, transcript=transcript)
         self._reply: Reply | None = None
         self._failures = 0
@@ -57,6 +58,8 @@ class Answers:
         """Speak one reply to its end, whichever that is, and tell the bot. Raises LegClosed when the line is gone."""
         reply = self._reply = self._replies.begin(hook=prompt.hook, after_turn=prompt.after_turn)
         self._line.enter(events.CallState.THINKING)
+        if prompt.after_turn is not None:  # what else a bot says is there at once
+            self._slots.expect(self._line.call)
         gone = False
         try:
             with reply.scope:

@@ -30,7 +30,6 @@ class Conversation:
         self._party = party
         self._prompts = Prompts()
         self._answers = Answers(line, service=service, party=party, prompts=self._prompts, transcript=self.transcript)
-        self._slots = service.slots
         self._talk = CallTalk(self, call=line.leg.facts, transcript=self.transcript, shared=party.shared)
         self._turns = 0
         self._caller_speaks = False
@@ -79,7 +78,6 @@ class Conversation:
             case SpeechStarted():
                 self._caller_speaks = True
                 self._prompts.stir()
-                self._slots.unexpect(self._line.call)
                 self._line.emit(events.CallerSpeechStarted(at=at, call=call))
                 self._answers.interrupt()
             case UserTurn():
@@ -108,7 +106,6 @@ class Conversation:
             )
         )
         if turn.text.strip() and self._party.hooks.speaks("reply"):
-            self._slots.expect(self._line.call)
             self._prompts.put(Prompt("reply", (Turn(turn.text, spoke), self._talk), after_turn=self._turns))
 
     # --- what the bot does ---

@@ -48,11 +48,18 @@ class Reception:
         self._shared = shared
 
     async def serve(
-        self, leg: Leg, *, bot: LoadedBot, transcript: Transcript | None = None, group: str | None = None
+        self,
+        leg: Leg,
+        *,
+        bot: LoadedBot,
+        transcript: Transcript | None = None,
+        group: str | None = None,
+        weight: float | None = None,
     ) -> CallRecord:
         """Run one call to its end. Nothing that goes wrong in it is raised: it is told as an event.
 
-        What is said is noted in `transcript` while it happens, so that a cancelled call leaves one, too.
+        What is said is noted in `transcript` while it happens, so that a cancelled call leaves one, too. `weight` is
+        the call's share of the slot when calls compete; without it, the settings'.
         """
         current_call.set(leg.facts.id)
         current_bot.set(bot.name)
@@ -62,7 +69,7 @@ class Reception:
         self._emit(events.CallStarted(at=began, call=line.call, bot=bot.name, leg=leg.facts.leg, group=group))
         try:
             conversation = Conversation(
-                line, service=self._service, party=await self._party(bot), transcript=transcript
+                line, service=self._service, party=await self._party(bot, weight=weight), transcript=transcript
             )
             try:
                 await conversation.run()
@@ -84,12 +91,14 @@ class Reception:
             self._emit(events.CallEnded(at=ended, call=line.call, reason=reason, seconds=ended - began))
         return CallRecord(call=line.call, began=began, seconds=ended - began, reason=reason, transcript=transcript)
 
-    async def _party(self, bot: LoadedBot) -> Party:
+    async def _party(self, bot: LoadedBot, *, weight: float | None) -> Party:
         shared = await self._shared.of(bot)
         with bot_code(BotLoadError, f"bot {bot.name!r} could not be made: "):
             instance = bot.make()
         hooks = Hooks(instance, lane=self._lane, settings=self._settings.dialogue)
-        return Party(hooks=hooks, name=bot.name, shared=shared, weight=self._settings.bot.weight)
+        if weight is None:
+            weight = self._settings.bot.weight
+        return Party(hooks=hooks, name=bot.name, shared=shared, weight=weight)
 
     def _failed(self, line: Line, error: BaseException) -> None:
         self._emit(

@@ -48,7 +48,7 @@ class Replies:
 
     def take(self, reply: Reply, say: Say) -> None:
         """Add what the bot yielded."""
-        if not reply.text.text:
+        if not reply.text.length:
             reply.voice = attrs.evolve(
                 reply.voice, voice=say.voice or reply.voice.voice, language=say.language or reply.voice.language
             )

@@ -27,7 +27,10 @@ class TicketLeft(ReplyEvent):
 
 @frozen(kw_only=True)
 class SlotGranted(ReplyEvent):
-    """The ticket got the slot after `waited` seconds in the queue; `wait` is grant minus ready, first pieces only."""
+    """The ticket got the slot after `waited` seconds in the queue; `wait` is grant minus ready, first pieces only.
+
+    `account` is the call's, in seconds of slot by weight, before this grant is charged.
+    """
 
     ticket: int
     first: bool

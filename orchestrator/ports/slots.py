@@ -23,12 +23,12 @@ class Ask:
 class Grant(Protocol):
     """The slot in somebody's hands. Whoever holds it returns it exactly once; returning it twice is harmless.
 
-    `slack` is for how many seconds it may be held without making another call late (infinite where there is none).
+    `room` is for how many seconds a piece may hold it, as the other calls need it next.
     """
 
     number: int
     ask: Ask
-    slack: float
+    room: float
 
     def occupy(self) -> None:
         """The request is on its way: from here on the keeper, not the borrower, returns the slot."""
@@ -62,11 +62,14 @@ class Slots(Protocol):
     def begin_reply(self, call: str, *, weight: float) -> None:
         """Start a reply's accounting."""
 
-    def expect(self, call: str) -> None:
-        """The call's caller has fallen silent: it will ask soon. Forgotten when it asks, or is over."""
+    def expect(self, call: str, *, need_in: float | None = None) -> None:
+        """The call will ask: by `need_in` seconds from now, or some time after its caller fell silent just now."""
 
     def unexpect(self, call: str) -> None:
-        """The call will not ask soon after all: its caller speaks on, or the bot had nothing to say."""
+        """The call will ask for nothing in the near future: all is asked for, or its caller speaks on."""
+
+    def leisure(self) -> float:
+        """For how many seconds a first piece should wait for the rest of its sentence; above 0 all is calm."""
 
     def join(self, ask: Ask) -> Place:
         """Queue up."""

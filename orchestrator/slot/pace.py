@@ -44,3 +44,8 @@ class Pace:
     def slot_seconds(self, characters: int) -> float:
         """Predict how long `characters` of text hold the slot."""
         return self.ttfb + self.rtf * self.audio_seconds(characters)
+
+    def audio_within(self, slot_seconds: float) -> float:
+        """Predict the seconds of audio that are made while the slot is held for so long."""
+        making = max(0.0, slot_seconds - self.ttfb)
+        return making / self.rtf if self.rtf > 0 else float("inf") if making else 0.0

@@ -1,15 +1,24 @@
 """Who gets the slot next: earliest need-by first, inside a fairness bound; pure, and the only place that decides it.
 
+A first piece that is late goes before every later one: its caller hears nothing at all. The bound holds even then: a
+call that is too far behind goes first, whatever it asks for.
+
 Waiting, clocks and providers are the scheduler's. Times are points of any one clock; accounts are seconds of slot
 divided by the call's weight.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 
 from attrs import Factory, define
 from sortedcontainers import SortedList
+
+_IN_HAND = 0.5
+"""Seconds before its need-by at which a ticket was not kept waiting: sound in hand banks no credit, as silence does
+not. Its account is brought up to V (see `begin_reply`) when it is granted, but never further than the bound above a
+call that waits."""
 
 
 class TicketState(Enum):
@@ -47,6 +56,7 @@ class Ticket:
     account: Account
     need_by: float
     expected: float
+    first: bool = False
     state: TicketState = TicketState.WAITING
     charge: float = 0.0
     """What was put on the account at the grant, by the weight of then."""
@@ -69,6 +79,7 @@ class SlotQueue:
         self.bound = bound
         self._accounts: dict[str, Account] = {}
         self._by_need: SortedList[tuple[float, int, Ticket]] = SortedList()
+        self._firsts: SortedList[tuple[float, int, Ticket]] = SortedList()
         self._by_account: SortedList[tuple[float, float, int, Ticket]] = SortedList()
         self._granted: set[Ticket] = set()
         self._highest_granted = 0.0
@@ -100,10 +111,18 @@ class SlotQueue:
         """Forget a call that is over; its tickets must have left (a granted one may still come back)."""
         self._accounts.pop(call, None)
 
-    def join(self, call: str, *, need_by: float, expected: float = 0.0) -> Ticket:
-        """Queue up. `expected` seconds of slot are charged at the grant and corrected when it comes back."""
+    def in_order(self) -> Iterator[Ticket]:
+        """Yield the tickets that wait (held ones don't), earliest need-by first."""
+        return (entry[-1] for entry in self._by_need)
+
+    def join(self, call: str, *, need_by: float, expected: float = 0.0, first: bool = False) -> Ticket:
+        """Queue up. `expected` seconds of slot are charged at the grant and corrected when it comes back; `first` says
+        that it is a reply's first piece."""
         self._serial += 1
-        ticket = Ticket(self._serial, self._account(call), need_by, expected)
+        account = self._account(call)
+        # It may not have waited for long: what it fell behind meanwhile is no credit beyond the bound.
+        self._charge(account, received=max(0.0, self._highest_granted - self.bound - account.seconds))
+        ticket = Ticket(self._serial, account, need_by, expected, first)
         self._enter(ticket)
         return ticket
 
@@ -143,30 +162,36 @@ class SlotQueue:
             return False
         ticket.state = TicketState.FREED
         self._granted.discard(ticket)
-        account = ticket.account
-        self._charge(account, received=seconds / account.weight, in_flight=-ticket.charge)
+        self._charge(ticket.account, received=seconds / ticket.account.weight, in_flight=-ticket.charge)
         return True
 
-    def settle(self) -> list[Ticket]:
+    def settle(self, now: float) -> list[Ticket]:
         """Grant every slot that is free and wanted; return the tickets that were granted, in order."""
         granted: list[Ticket] = []
         while self._by_need and len(self._granted) < self.slots:
-            ticket = self._next()
+            ticket = self._next(now)
             self._withdraw(ticket)
             ticket.state = TicketState.GRANTED
             self._granted.add(ticket)
             account = ticket.account
+            if not ticket.first and ticket.need_by > now + _IN_HAND:
+                self._charge(account, received=max(0.0, self._level() - account.seconds))
             self._highest_granted = max(self._highest_granted, account.seconds)
             ticket.charge = ticket.expected / account.weight
             self._charge(account, in_flight=ticket.charge)
             granted.append(ticket)
         return granted
 
-    def _next(self) -> Ticket:
-        candidate = self._by_need[0][-1]
+    def _next(self, now: float) -> Ticket:
+        late = self._firsts and self._firsts[0][0] < now
+        candidate = (self._firsts if late else self._by_need)[0][-1]
         lowest = self._by_account[0][-1]
         behind = lowest.account.seconds < candidate.account.seconds - self.bound
         return lowest if behind else candidate
+
+    def _level(self) -> float:
+        lowest = self._by_account[0][0] if self._by_account else float("inf")
+        return min(self._highest_granted, lowest + self.bound)
 
     def _account(self, call: str) -> Account:
         return self._accounts.setdefault(call, Account(call))
@@ -175,11 +200,15 @@ class SlotQueue:
         ticket.state = TicketState.WAITING
         ticket.account.waiting.add(ticket)
         self._by_need.add((ticket.need_by, ticket.number, ticket))
+        if ticket.first:
+            self._firsts.add((ticket.need_by, ticket.number, ticket))
         self._by_account.add((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
     def _withdraw(self, ticket: Ticket) -> None:
         ticket.account.waiting.discard(ticket)
         self._by_need.remove((ticket.need_by, ticket.number, ticket))
+        if ticket.first:
+            self._firsts.remove((ticket.need_by, ticket.number, ticket))
         self._by_account.remove((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
     def _charge(self, account: Account, *, received: float = 0.0, in_flight: float = 0.0) -> None:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from types import TracebackType
 
 import trio
 
 from orchestrator import events
 from orchestrator.ports import Ask, Emit, Now
+from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.queue import SlotQueue, Ticket, TicketState
+
+_WORD_WITHIN = 0.05
+"""Seconds within which a call whose piece is complete says whether it wants the next one; it always does, at once: so
+no task watches over this."""
+
+_MOST_URGENT = 64
+"""So many tickets are looked at when a piece's length is chosen: the slack is gone long before that."""
 
 
 class LocalPlace:
@@ -24,8 +33,10 @@ class LocalPlace:
         self.ticket = ticket
         self.joined_at = scheduler.now()
         self.granted_at = 0.0
-        self.slack = float("inf")
+        self.room = float("inf")
         self.granted = trio.Event()
+        self.deserted = False
+        """Whether the borrower has gone while the keeper still holds the slot: nobody says what comes next."""
         self._scheduler = scheduler
         self._occupied = False
 
@@ -68,19 +79,27 @@ class LocalPlace:
         if self.ticket.state is TicketState.GRANTED and not self._occupied:
             self.free("unused")
         else:
+            self.deserted = True
             self._scheduler.leave(self)
 
 
 class Scheduler:
-    """This process's slots: implements the `Slots` port over one SlotQueue. Run `run` in a nursery beside it."""
+    """This process's slots: implements the `Slots` port over one SlotQueue. Run `run` in a nursery beside it.
 
-    def __init__(self, queue: SlotQueue, *, emit: Emit, now: Now) -> None:
+    Without an `outlook` it is told when a piece is needed and believes it, and any piece may be as long as it likes.
+    """
+
+    def __init__(self, queue: SlotQueue, *, emit: Emit, now: Now, outlook: Outlook | None = None) -> None:
         self.queue = queue
+        self._outlook = outlook
         self.now = now
         self._emit = emit
         self._places: dict[Ticket, LocalPlace] = {}
         self._resume_at = float("-inf")
         self._backed_off = trio.Event()
+        self._awaited = ""
+        """The call whose word is awaited before the slot that it gave back is granted, until `_word_by` at most."""
+        self._word_by = float("-inf")
 
     async def run(self) -> None:
         """Grant again when a back-off is over; runs until cancelled."""
@@ -97,16 +116,29 @@ class Scheduler:
         """Start a reply's accounting."""
         self.queue.begin_reply(call, weight=weight)
 
-    def expect(self, call: str) -> None:
-        """A call whose caller has just fallen silent will ask soon."""
+    def expect(self, call: str, *, need_in: float | None = None) -> None:
+        """The call will ask: by `need_in` seconds from now, or some time after its caller fell silent just now."""
+        if self._outlook is not None:
+            self._outlook.expect(call, self.now(), need_in=need_in)
+            self._hear_from(call)
 
     def unexpect(self, call: str) -> None:
-        """The call will not ask soon after all."""
+        """The call will not ask for anything in the near future."""
+        if self._outlook is not None:
+            self._outlook.unexpect(call)
+            self._hear_from(call)
+
+    def leisure(self) -> float:
+        """For how many seconds a first piece should wait for the rest of its sentence; above 0 all is calm."""
+        return 0.0 if self._outlook is None else self._outlook.leisure(self.now())
 
     def join(self, ask: Ask) -> LocalPlace:
         """Queue up for `ask`; use the result in `async with`."""
-        ticket = self.queue.join(ask.call, need_by=self.now() + ask.need_in, expected=ask.expected)
+        need_by = self._need_by(ask)
+        ticket = self.queue.join(ask.call, need_by=need_by, expected=ask.expected, first=ask.first)
         place = self._places[ticket] = LocalPlace(self, ask=ask, ticket=ticket)
+        if ask.call == self._awaited:
+            self._awaited = ""
         self._emit(
             events.TicketJoined(
                 at=self.now(),
@@ -127,6 +159,9 @@ class Scheduler:
 
     def close(self, call: str) -> None:
         """Forget a call that is over."""
+        self.unexpect(call)
+        if self._outlook is not None:
+            self._outlook.forget(call)
         self.queue.close(call)
 
     def leave(self, place: LocalPlace) -> None:
@@ -146,30 +181,69 @@ class Scheduler:
         held = self.now() - place.granted_at
         if self.queue.free(place.ticket, seconds=held):
             del self._places[place.ticket]
+            if self._outlook is not None:
+                self._outlook.used(held, self.now())
             self._emit(
                 events.SlotFreed(at=self.now(), call=place.ask.call, ticket=place.number, held=held, cause=cause)
             )
+            if cause == "complete" and not place.deserted:
+                self._await_word(place.ask.call)
             self.settle()
 
     def settle(self) -> None:
         """Grant what can be granted: called after every change."""
-        if self.now() < self._resume_at:
+        if self.now() < self._resume_at or (self._awaited and self.now() < self._word_by):
             return
-        for ticket in self.queue.settle():
+        for ticket in self.queue.settle(self.now()):
             place = self._places[ticket]
             place.granted_at = self.now()
+            place.room = self._room(place.ask)
             place.granted.set()
-            self._emit(self._granted_event(place))
+            # As it was when it was chosen: what the piece will cost is a guess so far.
+            self._emit(_granted_event(place, self.queue.account_of(place.ask.call) - ticket.charge))
 
-    def _granted_event(self, place: LocalPlace) -> events.SlotGranted:
-        ask, waited = place.ask, place.granted_at - place.joined_at
-        return events.SlotGranted(
-            at=place.granted_at,
-            call=ask.call,
-            reply=ask.reply,
-            ticket=place.number,
+    def _await_word(self, call: str) -> None:
+        """Grant nothing until a call that goes on has said if it wants the next piece: it may need it before all."""
+        if self._outlook is not None and self._outlook.will_need(call):
+            self._awaited = call
+            self._word_by = self.now() + _WORD_WITHIN
+
+    def _hear_from(self, call: str) -> None:
+        if call == self._awaited:
+            self._awaited = ""
+            self.settle()
+
+    def _need_by(self, ask: Ask) -> float:
+        now = self.now()
+        if self._outlook is None:
+            return now + ask.need_in
+        self._outlook.asked(ask.call, ready_at=now - ask.since_ready if ask.first else None)
+        if ask.first:
+            return now - ask.since_ready + self._outlook.patience_now()
+        return now + ask.need_in - self._outlook.pace.ttfb
+
+    def _room(self, ask: Ask) -> float:
+        if self._outlook is None:
+            return float("inf")
+        urgent = islice(self.queue.in_order(), _MOST_URGENT)
+        return self._outlook.room(
+            ask.call,
             first=ask.first,
-            waited=waited,
-            wait=ask.since_ready + waited if ask.first else None,
-            account=self.queue.account_of(ask.call),
+            now=self.now(),
+            free=self.queue.slots - self.queue.granted,
+            waiting=[(ticket.need_by, ticket.first, ticket.account.call) for ticket in urgent],
         )
+
+
+def _granted_event(place: LocalPlace, account: float) -> events.SlotGranted:
+    ask, waited = place.ask, place.granted_at - place.joined_at
+    return events.SlotGranted(
+        at=place.granted_at,
+        call=ask.call,
+        reply=ask.reply,
+        ticket=place.number,
+        first=ask.first,
+        waited=waited,
+        wait=ask.since_ready + waited if ask.first else None,
+        account=account,
+    )

@@ -50,6 +50,7 @@ class ReplyText:
     most_characters: int = 250
     unbroken_characters: int = 100
     _deltas: list[str] = field(init=False, default=Factory(list))
+    _length: int = field(init=False, default=0)
     _clauses: Clauses = field(init=False, default=Factory(Clauses))
 
     @property
@@ -59,6 +60,11 @@ class ReplyText:
         return self._deltas[0]
 
     @property
+    def length(self) -> int:
+        """How long `text` is, without the cost of joining it."""
+        return self._length
+
+    @property
     def finished(self) -> bool:
         """Whether the bot has said all."""
         return self._clauses.finished
@@ -66,6 +72,7 @@ class ReplyText:
     def feed(self, delta: str) -> None:
         """Take what the bot yielded next; any string will do."""
         self._deltas.append(delta)
+        self._length += len(delta)
         self._clauses.feed(delta)
 
     def finish(self) -> None:
@@ -98,6 +105,12 @@ class ReplyText:
             if cut.sentence:
                 return self._piece(start, begin, end=cut.after)
         return self._silent_rest(start, begin) or self._broken(start, begin, most=most)
+
+    def first_sentence(self, start: int, *, most_characters: int) -> Piece | None:
+        """Return the sentence that begins at `start`, or its rest; None while it is not complete, or longer."""
+        begin = self._clauses.word_at(start)
+        end = self._clauses.sentence_end(begin, most_characters)
+        return None if end is None else self._piece(start, begin, end=end)
 
     def clauses_piece(self, start: int, *, most_characters: int) -> Piece | None:
         """Return all complete clauses from `start` that fit: for a slow stream, when the playout runs dry."""

@@ -15,6 +15,9 @@ from orchestrator.redaction import redacted
 
 _MOST_BYTES = 4 * 2**20
 """A message larger than this is nobody's audio: about a minute of it at 24 kHz in base64."""
+_MOST_FRAMES = 4096
+"""Frames that may wait for the keeper, which always reads. With few, the library pauses on a dropped link that has much
+under way, and sees its close only after seconds."""
 _CLOSE_WITHIN = 1.0
 _STATUS_KINDS = {
     400: FaultKind.REQUEST,
@@ -67,6 +70,7 @@ async def dial(
                 open_timeout=within,
                 close_timeout=_CLOSE_WITHIN,
                 max_size=_MOST_BYTES,
+                max_queue=_MOST_FRAMES,
             ) as socket:
                 try:
                     yield WebSocketConnection(socket)

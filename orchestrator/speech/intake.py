@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import trio
 
 from orchestrator import events
@@ -52,16 +54,17 @@ class Intake:
 
     async def _take(self, frames: trio.MemoryReceiveChannel[VoiceFrame]) -> ProviderFault | None:
         fault: ProviderFault | None = ProviderFault(FaultKind.RETRY, "the frames ended without a terminal one")
-        async for frame in frames:
-            match frame:
-                case Sound(pcm=pcm):
-                    self._sound(pcm)
-                case WordTime():
-                    self._reply.playout.add_word(frame)
-                case Complete():
-                    fault = None
-                case Failed():
-                    fault = frame.fault
+        async for first in frames:
+            for frame in (first, *_more(frames)):
+                match frame:
+                    case Sound(pcm=pcm):
+                        self._sound(pcm)
+                    case WordTime():
+                        self._reply.playout.add_word(frame)
+                    case Complete():
+                        fault = None
+                    case Failed():
+                        fault = frame.fault
         self._add(self._joiner.finish())
         if fault is None and self._joiner.silent:
             fault = ProviderFault(FaultKind.RETRY, "the provider answered with silence")
@@ -92,3 +95,12 @@ class Intake:
         self._reply.playout.add(pcm, lead_trimmed=self._joiner.lead_trimmed)
         if pcm:
             self._reply.notify()
+
+
+def _more(frames: trio.MemoryReceiveChannel[VoiceFrame]) -> list[VoiceFrame]:
+    """Return what else is there already: to wait for each frame would cost more than its sound."""
+    more: list[VoiceFrame] = []
+    with suppress(trio.WouldBlock, trio.EndOfChannel):
+        while True:
+            more.append(frames.receive_nowait())
+    return more

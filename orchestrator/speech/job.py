@@ -63,8 +63,9 @@ class Job:
             if self.first_audio_at is None:
                 self.first_audio_at = self.heard_at
         try:
-            with suppress(trio.BrokenResourceError):  # the borrower is gone: the rest is drained
-                self.frames.send_nowait(frame)
+            self.frames.send_nowait(frame)
+        except trio.BrokenResourceError:
+            pass  # the borrower is gone: the rest is drained
         except trio.WouldBlock as full:
             raise ProviderFault(FaultKind.RETRY, "far more frames than the text asked for") from full
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from attrs import define, field
 
-from orchestrator.audio import SAMPLE_BYTES, sounding, window_samples
+from orchestrator.audio import SAMPLE_BYTES, sounding, sounds, to_samples, window_samples
 
 FADE_SECONDS = 0.005
 
@@ -36,6 +36,14 @@ class Joiner:
     """Bytes of `_held` that play whatever follows; what lies behind may be a tail too long."""
     _heard_any: bool = field(init=False, default=False)
     _begun: bool = field(init=False, default=False)
+    _window: int = field(init=False)
+    """Bytes of one window."""
+    _fade: int = field(init=False)
+    """Bytes of one fade."""
+
+    def __attrs_post_init__(self) -> None:
+        self._window = SAMPLE_BYTES * window_samples(self.rate)
+        self._fade = self._bytes(FADE_SECONDS)
 
     @property
     def silent(self) -> bool:
@@ -50,10 +58,9 @@ class Joiner:
     def feed(self, pcm: bytes) -> bytes:
         """Take what arrived next, cut anywhere, and return what may be played now (often nothing)."""
         self._held += pcm
-        window = SAMPLE_BYTES * window_samples(self.rate)
-        self._judge((len(self._held) - self._judged) // window * window)
-        ready = min(self._kept, self._judged) - self._fade_bytes
-        return self._play(ready) if not self.silent and (self._begun or ready >= self._fade_bytes) else b""
+        self._judge((len(self._held) - self._judged) // self._window * self._window)
+        ready = min(self._kept, self._judged) - self._fade
+        return self._play(ready) if not self.silent and (self._begun or ready >= self._fade) else b""
 
     def finish(self) -> bytes:
         """Return the rest, its tail shortened and faded out; the piece is over."""
@@ -61,27 +68,30 @@ class Joiner:
         if self.silent:
             return b""
         rest = self._play(min(self._kept, self._judged))
-        return _faded(rest, self._fade_bytes // SAMPLE_BYTES, out=True)
-
-    @property
-    def _fade_bytes(self) -> int:
-        return self._bytes(FADE_SECONDS)
+        return _faded(rest, self._fade // SAMPLE_BYTES, out=True)
 
     def _bytes(self, seconds: float) -> int:
         return SAMPLE_BYTES * round(seconds * self.rate)
 
     def _judge(self, size: int) -> None:
         """Tell sound from silence in the next `size` bytes, and move the two ends of what plays accordingly."""
-        loud = np.flatnonzero(sounding(self._held[self._judged : self._judged + size], self.rate))
-        start, width = self._judged, SAMPLE_BYTES * window_samples(self.rate)
+        start, width = self._judged, self._window
         self._judged += size
+        last = start + max(0, size - 1) // width * width
+        if self._heard_any and sounds(self._held[last : self._judged], self.rate):  # speech mostly goes on
+            self._keep(last + width)
+            return
+        loud = np.flatnonzero(sounding(self._held[start : self._judged], self.rate))
         if len(loud):
-            self._kept = start + (int(loud[-1]) + 1) * width + self._bytes(self.after)
+            self._keep(start + (int(loud[-1]) + 1) * width)
             if self.silent:
                 self._heard_any = True
                 self._drop(start + int(loud[0]) * width - self._bytes(self.before))
         elif self.silent:
             self._drop(self._judged - self._bytes(self.before))
+
+    def _keep(self, heard: int) -> None:
+        self._kept = heard + self._bytes(self.after)
 
     def _drop(self, size: int) -> None:
         size = max(0, size)
@@ -100,13 +110,13 @@ class Joiner:
         self._advance(size)
         if not self._begun:
             self._begun = True
-            out = _faded(out, self._fade_bytes // SAMPLE_BYTES, out=False)
+            out = _faded(out, self._fade // SAMPLE_BYTES, out=False)
         return out
 
 
 def _faded(pcm: bytes, length: int, *, out: bool) -> bytes:
     """Return `pcm` with a straight fade over its first (or last, `out`) `length` samples, or fewer if it is shorter."""
-    samples = np.frombuffer(pcm, dtype="<i2").copy()
+    samples = to_samples(pcm).copy()
     length = min(length, len(samples))
     ramp = (np.arange(length, dtype=np.float32) + 0.5) / max(1, length)
     edge = slice(len(samples) - length, None) if out else slice(0, length)

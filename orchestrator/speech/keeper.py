@@ -220,12 +220,12 @@ class Keeper:
 
     def _enter(self, state: LinkState) -> None:
         """Every change of state ends here: the deadline that it means, then word to the pool."""
-        now, settings = trio.current_time(), self._provider.settings
         changed, self.state = state is not self.state, state
         if state is LinkState.IDLE and changed:
-            self._life.deadline = now + settings.link_idle
+            self._life.deadline = trio.current_time() + self._provider.settings.link_idle
         elif self._job is not None:
-            self._life.deadline = self._job.given_up_at(settings.overdue)
+            if (due := self._job.given_up_at(self._provider.settings.overdue)) != self._life.deadline:
+                self._life.deadline = due  # only where it moves, which costs more than a frame
         elif state is LinkState.LENT:
             self._life.deadline = float("inf")
         if changed:

@@ -52,41 +52,59 @@ class Mouth:
             await self.player.play(reply)
 
     async def _ask_all(self, reply: Reply) -> None:
+        try:
+            await self._ask_pieces(reply)
+        finally:
+            self._service.slots.unexpect(self._line.call)
+        reply.pieces_done = True
+        reply.notify()
+
+    async def _ask_pieces(self, reply: Reply) -> None:
         tries = 0
-        while await self._wait_due(reply):
-            fault = await self._ask_one(reply)
+        while (piece := await self._wait_due(reply)) is not None:
+            fault = await self._ask_one(reply, piece)
             if fault is None:
                 tries = 0
             elif fault.kind in (FaultKind.RETRY, FaultKind.LINKS):
                 tries += 1
+                self._service.slots.unexpect(self._line.call)  # nobody else waits for this one
                 await trio.sleep(_RETRY_AFTER * tries)
             if fault and (tries >= self._line.settings.speech.tries or _is_hopeless(fault)):
                 reply.give_up()
                 break
-        reply.pieces_done = True
-        reply.notify()
 
-    async def _wait_due(self, reply: Reply) -> bool:
-        """Wait until a piece is worth asking for; False when the reply's text is all asked for."""
+    async def _wait_due(self, reply: Reply) -> Piece | None:
+        """Wait until a piece is worth asking for, and return it; None when the reply's text is all asked for."""
         self._stage(reply, events.GapCause.TEXT)
-        while not (reply.text.finished and reply.asked >= len(reply.text.text)):
+        portions, told = self._service.portions, not reply.received
+        while not (reply.text.finished and reply.asked >= reply.text.length):
             situation = self._situation(reply)
-            piece = self._service.portions.next_piece(situation)
+            piece = portions.next_piece(situation)
             if piece is not None and not piece.text:
                 self._skip(reply, piece)
                 continue
-            wait = self._service.portions.too_early(piece, situation)
-            if wait <= 0:
-                return True
+            wait = portions.too_early(piece, situation)
+            if piece is not None and wait <= 0:
+                return piece
+            if not told:
+                self._service.slots.expect(self._line.call, need_in=situation.ahead)
+                told = True
             await reply.wait_changed(within=max(wait, FRAME_SECONDS))  # sound passes sample by sample, waits need not
-        return False
+        return None
 
-    def _situation(self, reply: Reply, *, slack: float = float("inf")) -> Situation:
-        ahead = reply.playout.ahead(self._line.now())
-        return Situation(text=reply.text, start=reply.asked, begun=reply.received, ahead=ahead, slack=slack)
+    def _situation(self, reply: Reply, *, room: float = float("inf")) -> Situation:
+        return Situation(
+            text=reply.text,
+            start=reply.asked,
+            begun=reply.received,
+            ahead=reply.playout.ahead(self._line.now()),
+            room=room,
+            leisure=self._service.slots.leisure(),
+            since_ready=self._since_ready(reply),
+        )
 
-    def _next_piece(self, reply: Reply, *, slack: float = float("inf")) -> Piece | None:
-        return self._service.portions.next_piece(self._situation(reply, slack=slack))
+    def _since_ready(self, reply: Reply) -> float:
+        return 0.0 if reply.ready_at is None else self._line.now() - reply.ready_at
 
     def _skip(self, reply: Reply, piece: Piece) -> None:
         reply.playout.begin(piece)
@@ -94,36 +112,45 @@ class Mouth:
         reply.asked = piece.end
         reply.notify()
 
-    async def _ask_one(self, reply: Reply) -> ProviderFault | None:
-        """Ask for one piece: in the queue, then on a link; return what went wrong, if anything did."""
+    async def _ask_one(self, reply: Reply, piece: Piece) -> ProviderFault | None:
+        """Ask for about that piece: in the queue, then on a link; return what went wrong, if anything did."""
         self._stage(reply, events.GapCause.SLOT)
         try:
-            async with self._service.slots.join(self._ask(reply)) as grant:
+            async with self._service.slots.join(self._ask(reply, piece)) as grant:
                 self._stage(reply, events.GapCause.PROVIDER)
-                piece = self._next_piece(reply, slack=grant.slack)  # more text may have come while it waited
-                return None if piece is None or not piece.text else await self._fetch(reply, piece, grant=grant)
+                # More text may have come while it waited, and other calls may need the slot sooner.
+                fitting = self._service.portions.next_piece(self._situation(reply, room=grant.room))
+                some = fitting if fitting is not None and fitting.text else piece
+                return await self._fetch(reply, some, grant=grant)
         except ProviderFault as fault:
             return fault
 
-    def _ask(self, reply: Reply) -> Ask:
-        now, ahead = self._line.now(), reply.playout.ahead(self._line.now())
-        first = not reply.received
-        since_ready = now - (now if reply.ready_at is None else reply.ready_at)
-        piece = self._next_piece(reply)
+    def _ask(self, reply: Reply, piece: Piece) -> Ask:
+        ahead = reply.playout.ahead(self._line.now())
         if ahead <= 0:
             self._line.enter(events.CallState.WAITING)
         return Ask(
             call=self._line.call,
             reply=reply.number,
-            first=first,
-            need_in=self._line.settings.slot.patience - since_ready if first else ahead,
-            since_ready=since_ready,
-            expected=self._service.pace.slot_seconds(len(piece.text)) if piece else 0.0,
+            first=not reply.received,
+            need_in=ahead,
+            since_ready=self._since_ready(reply),
+            expected=self._service.pace.slot_seconds(len(piece.text)),
         )
+
+    def _tell_more(self, reply: Reply, piece: Piece) -> None:
+        """Tell the slots when the reply will need the piece after `piece`, as far as is known."""
+        if reply.text.finished and piece.end >= reply.text.length:
+            self._service.slots.unexpect(self._line.call)
+        else:
+            pace = self._service.pace
+            ahead = max(reply.playout.ahead(self._line.now()), pace.ttfb) + pace.audio_seconds(len(piece.text))
+            self._service.slots.expect(self._line.call, need_in=ahead)
 
     async def _fetch(self, reply: Reply, piece: Piece, *, grant: Grant) -> ProviderFault | None:
         async with self._service.pool.lease() as lease:
             self._pieces += 1
+            self._tell_more(reply, piece)
             request = SpeechRequest(
                 id=f"{self._line.call}-{reply.number}-{self._pieces}",
                 text=piece.text,

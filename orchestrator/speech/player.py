@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator import events
-from orchestrator.audio import samples_in
+from orchestrator.audio import FRAME_SECONDS, samples_in
 from orchestrator.speech.line import Line
 from orchestrator.speech.reply import Reply
 
@@ -21,6 +21,8 @@ class Player:
     def __init__(self, line: Line) -> None:
         self._line = line
         self._reply: Reply | None = None
+        self._marked = 0
+        """How many samples of the reply lay before the last mark."""
 
     async def play(self, reply: Reply) -> None:
         """Play until all of the reply that will ever come was heard. Cancel it to cut, then clear the leg."""
@@ -46,12 +48,22 @@ class Player:
             self._heard_up_to(self._reply, int(position), at=at)
 
     async def _write(self, reply: Reply, pcm: bytes) -> None:
-        self._mark(reply)
+        if self._mark_due(reply):
+            self._mark(reply)
         await self._line.leg.write(pcm)
         reply.playout.clock.wrote(samples_in(pcm))
 
+    def _mark_due(self, reply: Reply) -> bool:
+        """Whether a mark is needed here: after a stride, at a join, and where the sound may have run dry."""
+        clock, leg = reply.playout.clock, self._line.leg
+        strode = clock.written - self._marked >= leg.stride * leg.rate
+        # Sound that leaves now is heard a latency later: by then all before it may be over.
+        dry = clock.sounded(self._line.now() + leg.latency + FRAME_SECONDS) >= clock.written
+        return strode or dry or reply.playout.joins_at(clock.written)
+
     def _mark(self, reply: Reply, *, end: str = "") -> None:
-        self._line.leg.mark(f"{reply.number}:{reply.playout.clock.written}{end}")
+        self._marked = reply.playout.clock.written
+        self._line.leg.mark(f"{reply.number}:{self._marked}{end}")
 
     async def _wait_heard(self, reply: Reply) -> None:
         clock = reply.playout.clock
@@ -64,9 +76,11 @@ class Player:
 
     def _heard_up_to(self, reply: Reply, position: int, *, at: float) -> None:
         clock = reply.playout.clock
-        first = clock.started_at is None
+        expected = clock.time_of(position)
+        first = expected is None
         gap = clock.marked(position, at)
-        reply.notify()
+        if clock.time_of(position) != expected:  # else all is as it was known to come
+            reply.notify()
         self._line.enter(events.CallState.SPEAKING)  # after a gap, too
         if first:
             self._first_audio(reply, at)

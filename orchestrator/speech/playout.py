@@ -6,7 +6,9 @@ timing.py's.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
+from operator import attrgetter
 
 import attrs
 from attrs import define, field, frozen
@@ -17,6 +19,8 @@ from orchestrator.speech.chunking import Piece
 from orchestrator.speech.play_clock import PlayClock
 from orchestrator.speech.timing import WordAligner, heard_words, word_times
 from orchestrator.speech.word_weights import Times
+
+_start, _end = attrgetter("start"), attrgetter("end")
 
 
 @frozen
@@ -35,17 +39,22 @@ class PieceSound:
 
     piece: Piece
     start: int
-    aligner: WordAligner
     samples: int = 0
     lead_trimmed: float = 0.0
     done: bool = False
-    timed: bool = False
+    aligner: WordAligner | None = None
+    """None as long as the provider has timed no word."""
+
+    @property
+    def end(self) -> int:
+        """The sample after its last one: where the next piece starts."""
+        return self.start + self.samples
 
     def times(self, rate: int, seconds_per_character: float) -> Times:
         """When each word sounds, in seconds from the piece's first sample as it is played."""
         received = self.samples / rate
         expected = received if self.done else max(received, len(self.piece.text) * seconds_per_character)
-        if not self.timed:
+        if self.aligner is None:
             return word_times(self.piece, expected)
         provided = self.aligner.times(expected + self.lead_trimmed if self.done else None)
         return [(begin - self.lead_trimmed, end - self.lead_trimmed) for begin, end in provided]
@@ -55,7 +64,7 @@ class PieceSound:
         """How many words have times to rely on: as long as sound may follow, an estimate of the last one has not."""
         if self.done:
             return len(self.piece.words)
-        return self.aligner.timed_words if self.timed else len(self.piece.words) - 1
+        return len(self.piece.words) - 1 if self.aligner is None else self.aligner.timed_words
 
     def place(self, seconds: float, rate: int) -> int:
         """Which sample of the reply's sound lies `seconds` into the piece: none of its neighbours'."""
@@ -67,19 +76,22 @@ class PieceSound:
 class Playout:
     """One reply's pieces in order, from the first sample received to the last one heard.
 
-    `seconds_per_character` is the voice's learned speaking rate, for a piece whose end has not come.
+    `seconds_per_character` is the voice's learned speaking rate, for a piece whose end has not come. A reply may go on
+    for hours: pieces lie end to end, so whatever is asked at each mark is found by bisection.
     """
 
     clock: PlayClock
     seconds_per_character: float = 1 / 15
     _pieces: list[PieceSound] = field(factory=list)
+    _whole: int = 0
+    """How many pieces have all arrived: all, or all but the one in work."""
     _waiting: deque[bytes] = field(factory=deque)
     _received: int = 0
     _taken: int = 0
 
     def begin(self, piece: Piece) -> None:
-        """A piece was asked for: what is added from now on is its sound."""
-        self._pieces.append(PieceSound(piece, self._received, WordAligner(piece)))
+        """A piece was asked for, the one before has ended: what is added from now on is its sound."""
+        self._pieces.append(PieceSound(piece, self._received))
 
     def add(self, pcm: bytes, *, lead_trimmed: float) -> None:
         """Sound of the piece in work arrived; `lead_trimmed` seconds of it were cut off at its head."""
@@ -92,12 +104,15 @@ class Playout:
 
     def add_word(self, word: WordTime) -> None:
         """The provider said when a word of the piece in work sounds."""
-        self._pieces[-1].aligner.add(word)
-        self._pieces[-1].timed = True
+        current = self._pieces[-1]
+        if current.aligner is None:
+            current.aligner = WordAligner(current.piece)
+        current.aligner.add(word)
 
     def end(self) -> None:
         """All of the piece in work has arrived."""
         self._pieces[-1].done = True
+        self._whole = len(self._pieces)
 
     def give_up(self) -> int:
         """The piece in work will not be completed: keep its whole words, return the offset from which to ask again."""
@@ -109,14 +124,17 @@ class Playout:
         # A word may count as whole a hair before its end: then there is nothing to drop.
         self._drop_tail(max(0, min(current.samples - keep, self._received - self._taken)))
         current.piece = attrs.evolve(current.piece, end=end, words=current.piece.words[:whole])
-        current.done = True
+        self.end()
         return end
 
     def take(self, seconds: float) -> bytes:
         """Take at most so much sound to hand it to the leg, never past the end of a piece; empty if there is none."""
+        if not self._waiting:
+            return b""
         most = round(seconds * self.clock.rate)
-        starts = (sound.start for sound in self._pieces if sound.start > self._taken)
-        wanted = min(most, next(starts, self._received) - self._taken) * SAMPLE_BYTES
+        following = bisect_right(self._pieces, self._taken, key=_start)
+        end = self._pieces[following].start if following < len(self._pieces) else self._received
+        wanted = min(most, end - self._taken) * SAMPLE_BYTES
         taken = bytearray()
         while len(taken) < wanted:
             pcm = self._waiting.popleft()
@@ -133,20 +151,24 @@ class Playout:
 
     def joins_at(self, position: int) -> bool:
         """Whether the sound passes from one piece to the next at `position`."""
-        return position > 0 and any(sound.start == position and sound.samples for sound in self._pieces)
+        begun = bisect_right(self._pieces, position, key=_start)
+        if not begun or position <= 0:
+            return False
+        sound = self._pieces[begun - 1]  # of those that start at one place only the last has any sound
+        return sound.start == position and sound.samples > 0
 
     def heard(self, now: float) -> int:
         """The offset in the reply's text up to which the caller has heard it, rounded down to a word."""
         sounded = self.clock.sounded(now)
-        offset = 0
-        for sound in self._pieces:
-            if not sound.done or sounded < sound.start + sound.samples:
-                times = sound.times(self.clock.rate, self.seconds_per_character)
-                words = heard_words(times, (sounded - sound.start) / self.clock.rate) if sounded > sound.start else 0
-                words = min(words, sound.certain_words)
-                return sound.piece.offset_after(words) if words > 0 else offset
-            offset = sound.piece.end
-        return offset
+        index = bisect_right(self._pieces, sounded, hi=self._whole, key=_end)
+        offset = self._pieces[index - 1].piece.end if index else 0
+        if index == len(self._pieces):
+            return offset
+        sound = self._pieces[index]
+        times = sound.times(self.clock.rate, self.seconds_per_character)
+        words = heard_words(times, (sounded - sound.start) / self.clock.rate) if sounded > sound.start else 0
+        words = min(words, sound.certain_words)
+        return sound.piece.offset_after(words) if words > 0 else offset
 
     def words(self, now: float) -> list[WordSpan]:
         """Every word that was asked for, with when it sounded as far as it did by `now`."""

@@ -23,6 +23,9 @@ _DOUBLINGS = 5
 """After so many failures in a row the wait before a dial is the longest."""
 _LINK_WITHIN = 6.0
 """Seconds that a borrower, who holds the slot, waits for a link before it gives the slot back."""
+_TO_COME = (LinkState.IDLE, LinkState.DIALLING)
+"""States of links that can be lent now or soon; where links are reused, those in use will be, too."""
+_TO_COME_AGAIN = (*_TO_COME, LinkState.LENT, LinkState.ASKED, LinkState.DRAINING)
 _NO_LINK = ProviderFault(FaultKind.LINKS, "no link to the provider was free in time")
 
 
@@ -153,8 +156,9 @@ class Pool:
         try:
             self._settle()
             self._outage.raise_if_final()
-            with trio.move_on_after(_LINK_WITHIN):
-                await borrower.ready.wait()
+            if borrower.keeper is None:
+                with trio.move_on_after(_LINK_WITHIN):
+                    await borrower.ready.wait()
             await trio.lowlevel.checkpoint_if_cancelled()  # lent and cut in one tick: ask for nothing
             if borrower.keeper is None:
                 raise _again(self._outage.fault or _NO_LINK)
@@ -235,9 +239,7 @@ class Pool:
 
     def _missing(self) -> int:
         settings = self._provider.settings
-        coming = {LinkState.IDLE, LinkState.DIALLING}
-        if self._reuse.known:
-            coming |= {LinkState.LENT, LinkState.ASKED, LinkState.DRAINING}
+        coming = _TO_COME_AGAIN if self._reuse.known else _TO_COME
         wanted = settings.slots + 1 - sum(keeper.state in coming for keeper in self._keepers)
         return min(wanted, max(1, settings.links - 1) - len(self._keepers))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import Enum
+from operator import itemgetter
 
 import trio
 from attrs import frozen
@@ -59,10 +61,10 @@ class Reply:
 
     def feed(self, text: str, *, interruptible: bool, now: float) -> bool:
         """Take in the bot's next text; return whether the reply became ready by it."""
-        start = len(self.text.text)
+        start = self.text.length
         self.text.feed(text)
         if not interruptible:
-            self._protected.append((start, len(self.text.text)))
+            self._protect(start, self.text.length)
         return self._settle_ready(now)
 
     def finish_text(self, *, now: float) -> bool:
@@ -89,11 +91,12 @@ class Reply:
     def protected(self, now: float) -> bool:
         """Whether what sounds (or would sound next) is not to be interrupted."""
         next_offset = self.playout.heard(now)
-        return any(start <= next_offset < end for start, end in self._protected)
+        before = bisect_right(self._protected, next_offset, key=itemgetter(0))
+        return before > 0 and next_offset < self._protected[before - 1][1]
 
     def heard_out(self, now: float) -> bool:
         """Whether all that the bot had to say was heard: there is nothing left to interrupt."""
-        return self.text.finished and self.heard(now) >= len(self.text.text) > 0
+        return self.text.finished and self.heard(now) >= self.text.length > 0
 
     def heard(self, now: float) -> int:
         """The text offset up to which the caller has heard the reply."""
@@ -105,8 +108,8 @@ class Reply:
 
     def blame(self, since: float) -> GapCause:
         """What the sound was waiting for when it ran dry at `since`: the rest of the silence follows from that."""
-        stages = [stage for at, stage in self._stages if at <= since]
-        return stages[-1] if stages else GapCause.TEXT
+        entered = bisect_right(self._stages, since, key=itemgetter(0))
+        return self._stages[entered - 1][1] if entered else GapCause.TEXT
 
     def notify(self) -> None:
         """Wake whoever waits for a change."""
@@ -115,14 +118,22 @@ class Reply:
 
     async def wait_changed(self, *, within: float = float("inf")) -> None:
         """Wait until something changed, or `within` seconds."""
+        if within == float("inf"):  # a scope would cost more than the wait
+            await self._changed.wait()
+            return
         with trio.move_on_after(max(0.0, within)):
             await self._changed.wait()
 
     async def wait_text_wanted(self) -> None:
         """Wait until the text that was not asked for yet is not too long: a bot may talk without end."""
         await trio.lowlevel.checkpoint()
-        while len(self.text.text) - self.asked > _TEXT_AHEAD:
+        while self.text.length - self.asked > _TEXT_AHEAD:
             await self.wait_changed()
+
+    def _protect(self, start: int, end: int) -> None:
+        if self._protected and self._protected[-1][1] == start:
+            start = self._protected.pop()[0]
+        self._protected.append((start, end))
 
     def _settle_ready(self, now: float) -> bool:
         self.notify()

@@ -10,6 +10,7 @@ import math
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 
 from attrs import define, field
 
@@ -146,6 +147,7 @@ class WordAligner:
         self._place, self._passed, self._end = end, 0, ends
 
 
+@lru_cache(maxsize=4096)
 def _bare(word: str) -> str:
     """Return what two spellings of a word have in common: letters and figures, no case, accents in one form."""
     plain = unicodedata.normalize("NFC", word).casefold()

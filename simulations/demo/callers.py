@@ -15,7 +15,7 @@ from attrs import define, frozen
 from orchestrator.ports import Spoken
 from simulations.demo.caller_plan import HangUp, Interrupt, Listen, Move, Press, Speak, Traits, plan
 from simulations.demo.scripts import Script, scripts_for
-from simulations.voices import Voice
+from simulations.voices import Voice, Wanted
 
 PEOPLE = (
     ("Priya Raman", "en-gb+f2"),
@@ -124,8 +124,10 @@ class _Driver:
         """Render the lines of `moves`, one ahead."""
         for move in moves:
             if isinstance(move, Speak | Interrupt):
-                traits = self.traits
-                await renderings.send(await self.voice(move.text, traits.voice, self.phone.rate, traits.speed))
+                await renderings.send(await self.voice(self._wanted(move.text)))
+
+    def _wanted(self, text: str) -> Wanted:
+        return Wanted(text=text, voice=self.traits.voice, rate=self.phone.rate, speed=self.traits.speed)
 
     async def do(self, move: Move) -> None:
         match move:

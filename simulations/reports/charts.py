@@ -78,7 +78,7 @@ def timeline_figure(timeline: Timeline) -> Figure:
     ]
     y = {"tickvals": list(range(len(rows))), "ticktext": rows, "range": [len(rows) - 0.4, -0.6], "fixedrange": True}
     x = {"title": {"text": "seconds of the run"}, "range": [0, min(timeline.end, _WINDOW)], "gridcolor": _GRID}
-    layout = _layout(height=90 + 52 * len(rows), xaxis=x, yaxis={**y, "showgrid": False, "zeroline": False})
+    layout = base_layout(height=90 + 52 * len(rows), xaxis=x, yaxis={**y, "showgrid": False, "zeroline": False})
     return {"data": drawn, "layout": {**layout, "barmode": "overlay", "hovermode": "closest", "dragmode": "zoom"}}
 
 
@@ -98,7 +98,7 @@ def waits_figure(waits: Sequence[Wait], calls: Sequence[str]) -> Figure:
         data.append({**look, **_POINTS, "x": seconds, "text": [_wait_text(wait) for wait in own], "yaxis": "y2"})
     longest = max((wait.seconds for wait in waits), default=0.0) + 0.05
     x = {"range": [-0.02 * longest, 1.02 * longest], "zeroline": False, "gridcolor": _GRID, "anchor": "y2"}
-    layout = _layout(
+    layout = base_layout(
         height=250 + 34 * len(calls),
         xaxis={**x, "title": {"text": "wait, in seconds"}},
         yaxis={"title": {"text": "replies"}, "domain": [0.52, 1], "gridcolor": _GRID, "fixedrange": True},
@@ -160,7 +160,7 @@ def _span_text(span: Span) -> str:
     return f"call {html.escape(span.call)} {span.doing.value}<br>{span.start:.2f} to {span.end:.2f} s ({length:.2f} s)"
 
 
-def _layout(**layout: Any) -> Figure:
+def base_layout(**layout: Any) -> Figure:
     """What all figures share: no background of their own, and an ink that is readable in the light and in the dark."""
     return {
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -33,9 +33,10 @@ def sentence(summary: Figures) -> str:
         told.append(f"Of {_count(wait['count'], 'wait')} for it, 95 of 100 lasted at most {figure(wait['p95'], 's')}.")
     if response["count"]:
         told.append(f"Callers heard the first word {figure(response['p50'], 's')} after they fell silent (median).")
-    told.append(f"Inside replies the sound {_ran_dry(summary['gaps']['over_100ms'])}.")
+    dry = f"Inside replies the sound {_ran_dry(summary['gaps']['over_100ms'])}."
+    told.append(dry if summary["turns"] else "No reply was made.")
     if (summary["dead_air_s"]["max"] or 0.0) >= _LONG_SILENCE:
-        told.append(f"The longest that a caller sat in dead air was {figure(summary['dead_air_s']['max'], 's')}.")
+        told.append(f"The most dead air in one reply, added up, was {figure(summary['dead_air_s']['max'], 's')}.")
     if summary["slot"]["max_in_flight"] is not None:
         most, refused = summary["slot"]["max_in_flight"], provider["refused_concurrency"]
         told.append(f"The provider saw at most {_count(most, 'request')} at a time and refused {refused or 'none'}.")

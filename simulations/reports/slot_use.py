@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from math import inf
 
-from attrs import frozen
+from attrs import define, frozen
 
 from orchestrator.events import CallStarted, Event, SlotFreed, SlotGranted, TicketJoined, TicketLeft
 
@@ -14,7 +14,16 @@ from orchestrator.events import CallStarted, Event, SlotFreed, SlotGranted, Tick
 class _Grant:
     at: float
     call: str
-    account: float
+
+
+@define
+class _Waiting:
+    """A ticket in the queue since `at`; of other calls that waited beside it, the accounts at their grants."""
+
+    at: float
+    call: str
+    lowest: float = inf
+    highest: float = -inf
 
 
 class SlotUse:
@@ -24,23 +33,14 @@ class SlotUse:
         self.seconds: dict[str, float] = {}
         self.largest_lag: float | None = None
         """The largest difference of two accounts while both calls waited; None when never two did."""
-        self._joined: dict[int, float] = {}
+        self._waiting: dict[int, _Waiting] = {}
         self._holders: dict[int, _Grant] = {}
-        self._recent: deque[_Grant] = deque()
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
-        match event:
-            case CallStarted():
-                self.seconds.setdefault(event.call, 0.0)
-            case TicketJoined():
-                self._joined[event.ticket] = event.at
-            case TicketLeft():
-                self._joined.pop(event.ticket, None)
-            case SlotGranted():
-                self._grant(event)
-            case SlotFreed() if self._holders.pop(event.ticket, None) is not None:
-                self._charge(event.call, event.held)
+        step = _STEPS.get(type(event))
+        if step is not None:
+            step(self, event)
 
     def finish(self, at: float) -> None:
         """Count what is still held when the run ends."""
@@ -56,27 +56,44 @@ class SlotUse:
         """Return the seconds of slot used until `at`, counting what is still held."""
         return sum(self.seconds.values()) + sum(max(at - grant.at, 0.0) for grant in self._holders.values())
 
+    def _began(self, event: CallStarted) -> None:
+        self.seconds.setdefault(event.call, 0.0)
+
+    def _joined(self, event: TicketJoined) -> None:
+        self._waiting[event.ticket] = _Waiting(event.at, event.call)
+
+    def _left(self, event: TicketLeft) -> None:
+        self._waiting.pop(event.ticket, None)
+
+    def _freed(self, event: SlotFreed) -> None:
+        if self._holders.pop(event.ticket, None) is not None:
+            self._charge(event.call, event.held)
+
     def _charge(self, call: str, seconds: float) -> None:
         self.seconds[call] = self.seconds.get(call, 0.0) + seconds
 
-    def _grant(self, event: SlotGranted) -> None:
-        grant = _Grant(event.at, event.call, event.account)
-        self._holders[event.ticket] = grant
-        joined = self._joined.pop(event.ticket, None)
-        if joined is None or joined == event.at:
+    def _granted(self, event: SlotGranted) -> None:
+        self._holders[event.ticket] = _Grant(event.at, event.call)
+        granted = self._waiting.pop(event.ticket, None)
+        if granted is None or granted.at == event.at:
             return  # it never waited, so it can't have fallen behind while it did
-        self._compare(grant, joined)
-        self._recent.append(grant)
-        oldest = min(self._joined.values(), default=event.at)
-        while self._recent and self._recent[0].at <= oldest:
-            self._recent.popleft()
+        if granted.lowest <= granted.highest:
+            lag = max(granted.highest - event.account, event.account - granted.lowest)
+            self.largest_lag = max(self.largest_lag or 0.0, lag)
+        # A waiting call's account stands still: what this one has now, it had while the others waited beside it.
+        for other in self._waiting.values():
+            if other.at < event.at and other.call != event.call:
+                other.lowest = min(other.lowest, event.account)
+                other.highest = max(other.highest, event.account)
 
-    def _compare(self, grant: _Grant, joined: float) -> None:
-        # A waiting call's account stands still: what the calls granted since this ticket joined had then, they had
-        # while both waited.
-        beside = [other for other in self._recent if other.at > joined and other.call != grant.call]
-        for other in beside:
-            self.largest_lag = max(self.largest_lag or 0.0, abs(grant.account - other.account))
+
+_STEPS: dict[type[Event], Callable[..., None]] = {
+    CallStarted: SlotUse._began,
+    TicketJoined: SlotUse._joined,
+    TicketLeft: SlotUse._left,
+    SlotGranted: SlotUse._granted,
+    SlotFreed: SlotUse._freed,
+}
 
 
 def jain(shares: Sequence[float]) -> float | None:

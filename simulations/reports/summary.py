@@ -5,8 +5,9 @@ It is pure. Latencies and slot seconds are counted in files of their own; readin
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -43,7 +44,8 @@ class RunFacts:
     """What a command knows of its run besides the events; None is what it can't know.
 
     `seconds` is how long the run was to last: what it lasted is taken from RunEnded where that came. `weights` are the
-    calls' shares of the slot (1 where none is given); the frames are 20 ms each, counted by the legs.
+    calls' shares of the slot (1 where none is given), `groups` the names of theirs, in the
+    order to tell them in; the frames are 20 ms each, counted by the legs.
     """
 
     calls: int
@@ -54,6 +56,7 @@ class RunFacts:
     slots: int | None = None
     links: int | None = None
     weights: Mapping[str, float] = Factory(dict)
+    groups: Sequence[str] = ()
     late_frames: int | None = None
     dropped_frames: int | None = None
 
@@ -67,28 +70,22 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.words: Counter[str] = Counter(reply=0, heard=0, cut=0, unspoken=0)
         self.failed: set[str] = set()
-        self.loop_lag: list[float] = []
+        self.loop_lag = array("d")
+        self._kinds: Counter[type[Event]] = Counter()
 
     def add(self, event: Event) -> None:
         """Take in the next event."""
         self.latencies.add(event)
         self.slot.add(event)
-        match event:
-            case ReplyEnded():
-                self._add_words(event)
-            case PieceAsked(breaks_sentence=True):
-                self.counts["breaks"] += 1
-            case SlotFreed(cause="settled"):
-                self.counts["links_dropped"] += 1  # a slot comes back so when its link went with a request on it
-            case CallFailed() | BotFailed():
-                self.failed.add(event.call)
-            case LoopLag():
-                self.loop_lag.append(event.seconds)
-        self.counts[type(event).__name__] += 1
+        kind = type(event)
+        self._kinds[kind] += 1
+        step = _STEPS.get(kind)
+        if step is not None:
+            step(self, event)
 
     def count(self, kind: type[Event]) -> int:
         """Return how many events of this very type came."""
-        return self.counts[kind.__name__]
+        return self._kinds[kind]
 
     @property
     def turns(self) -> int:
@@ -100,11 +97,34 @@ class Tally:
         self.latencies.finish(at)
         self.slot.finish(at)
 
-    def _add_words(self, event: ReplyEnded) -> None:
+    def _ended(self, event: ReplyEnded) -> None:
         self.counts["empty"] += event.outcome is Outcome.EMPTY
         self.words.update(
             reply=event.words, heard=event.words_heard, cut=event.words_cut, unspoken=event.words_unspoken
         )
+
+    def _asked(self, event: PieceAsked) -> None:
+        self.counts["breaks"] += event.breaks_sentence
+
+    def _freed(self, event: SlotFreed) -> None:
+        # A slot comes back as settled when its link went with a request on it.
+        self.counts["links_dropped"] += event.cause == "settled"
+
+    def _failed(self, event: CallFailed | BotFailed) -> None:
+        self.failed.add(event.call)
+
+    def _lagged(self, event: LoopLag) -> None:
+        self.loop_lag.append(event.seconds)
+
+
+_STEPS: dict[type[Event], Callable[..., None]] = {
+    ReplyEnded: Tally._ended,
+    PieceAsked: Tally._asked,
+    SlotFreed: Tally._freed,
+    CallFailed: Tally._failed,
+    BotFailed: Tally._failed,
+    LoopLag: Tally._lagged,
+}
 
 
 class Summary:
@@ -138,7 +158,9 @@ class Summary:
         known = _Known(run, books, lasted)
         found = _report(self._all, known)
         if self._groups:
-            found["groups"] = {name: _report(tally, known.of_group(tally)) for name, tally in self._groups.items()}
+            names = [name for name in dict.fromkeys((*run.groups, *self._groups)) if name in self._groups]
+            tallies = {name: self._groups[name] for name in names}
+            found["groups"] = {name: _report(tally, known.of_group(tally)) for name, tally in tallies.items()}
         rounded: dict[str, Any] = _rounded(found)
         return rounded
 

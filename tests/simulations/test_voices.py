@@ -16,6 +16,7 @@ from orchestrator.ports import Spoken
 from simulations import voices
 from simulations.demo.callers import PEOPLE
 from simulations.voices import ESPEAK_VOICES, default_voice_name, espeak_voice, tone, voice_named
+from tests.simulations.waves_peer import wanted
 
 TEXT = "Hello there, I have a place free on Tuesday. Shall I - book it?"
 installed = pytest.mark.skipif(default_voice_name() != "espeak", reason="the extra demo is not installed")
@@ -92,7 +93,7 @@ def test_the_tone_is_cheap() -> None:
 async def test_the_tone_needs_no_thread_and_no_time(autojump_clock: trio.testing.MockClock) -> None:
     """It is there at once, in virtual time, too."""
     before = trio.current_time()
-    spoken = await voice_named("tone")(TEXT, "avery", 8000, 1.0)
+    spoken = await voice_named("tone")(wanted(TEXT))
     assert (trio.current_time(), spoken) == (before, tone(TEXT, voice="avery", rate=8000))
 
 
@@ -104,7 +105,7 @@ async def test_espeak_speaks_off_the_loop() -> None:
     turns = 0
 
     async def say(name: str) -> None:
-        results[name] = await voice(TEXT * 4, name, 16000, 1.0)
+        results[name] = await voice(wanted(TEXT * 4, name, rate=16000))
 
     async def turn() -> None:
         nonlocal turns
@@ -125,7 +126,7 @@ async def test_espeak_speaks_off_the_loop() -> None:
 @installed
 async def test_espeak_is_padded_as_a_provider_pads() -> None:
     """80 ms before and 120 ms after, and the word times say so."""
-    spoken = await voice_named("espeak")("Hello.", "avery", 16000, 1.0)
+    spoken = await voice_named("espeak")(wanted("Hello.", rate=16000))
     assert not any(spoken.pcm[: 2 * 1280])
     assert not any(spoken.pcm[-2 * 1920 :])
     assert 0.08 <= spoken.words[0][2] < 0.11
@@ -136,15 +137,15 @@ async def test_a_cancelled_wait_for_espeak_leaves_at_once_and_the_next_is_served
     """The thread is abandoned, its lane is given back when it is done."""
     voice = voice_named("espeak")
     with trio.move_on_after(0):
-        await voice(TEXT * 50, "avery", 16000, 1.0)
-    assert (await voice("Hello.", "avery", 16000, 1.0)).words
+        await voice(wanted(TEXT * 50, rate=16000))
+    assert (await voice(wanted("Hello.", rate=16000))).words
 
 
 @installed
 async def test_hindi_is_spoken_in_hindi() -> None:
     """The language follows the script, the variant the voice."""
     assert espeak_voice("नमस्ते जी", "avery") == "hi+f3"
-    assert len((await voice_named("espeak")("नमस्ते जी", "avery", 16000, 1.0)).words) == 2
+    assert len((await voice_named("espeak")(wanted("नमस्ते जी", rate=16000))).words) == 2
 
 
 @installed
@@ -163,7 +164,7 @@ async def test_every_voice_name_speaks() -> None:
         "en-gb+no_such_variant",
         *(f"caller {number}" for number in range(60)),
     ):
-        assert (await spoken("Yes.", name, 8000, 1.0)).words
+        assert (await spoken(wanted("Yes.", name))).words
 
 
 def test_an_unknown_voice_is_named() -> None:
@@ -174,5 +175,5 @@ def test_an_unknown_voice_is_named() -> None:
 
 async def test_without_a_name_there_is_a_voice_in_any_case() -> None:
     """The real one where its extra is installed, else the tone."""
-    spoken = await voice_named(None)("Hello.", "avery", 8000, 1.0)
+    spoken = await voice_named(None)(wanted("Hello."))
     assert len(spoken.pcm) > 8000 * 2 * 0.2

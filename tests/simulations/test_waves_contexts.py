@@ -11,7 +11,7 @@ from trio.testing import MockClock
 from simulations.waves_contexts import LARGEST, MOST_BUFFERED, Context, break_before
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import WavesServer
-from tests.simulations.waves_peer import Frame, ask, dialled, frames_until, next_frame, pcm_of, plain_voice
+from tests.simulations.waves_peer import Frame, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
 
 SENTENCE = "This is a whole sentence."
 
@@ -106,7 +106,7 @@ def test_a_break_is_never_too_far_nor_nowhere(text: str) -> None:
 
 async def test_each_release_is_a_run_of_its_own(autojump_clock: MockClock) -> None:
     """Fragments make two releases, each with its own request id and `complete`; the socket stays open."""
-    server = WavesServer(WavesOptions(), plain_voice)
+    server = WavesServer(WavesOptions(), spelling_voice)
     async with dialled(server) as socket:
         for fragment in ("This is a ", "whole sentence.", " And this"):
             await socket.send(ask(fragment, context_id="c-1", **{"continue": True}))
@@ -135,7 +135,7 @@ async def expect_silence(receive: object, seconds: float = 10.0) -> None:
 
 async def test_a_fragment_waits_no_longer_than_the_delay(autojump_clock: MockClock) -> None:
     """A sentence without an end is spoken `max_buffer_delay_ms` after its first fragment."""
-    async with dialled(WavesServer(WavesOptions(ttfb=0.1, rtf=0.1), plain_voice)) as socket:
+    async with dialled(WavesServer(WavesOptions(ttfb=0.1, rtf=0.1), spelling_voice)) as socket:
         began = trio.current_time()
         await socket.send(ask("ab", context_id="c", max_buffer_delay_ms=1500, **{"continue": True}))
         await next_frame(socket)
@@ -144,7 +144,7 @@ async def test_a_fragment_waits_no_longer_than_the_delay(autojump_clock: MockClo
 
 async def test_a_closing_frame_with_nothing_buffered_brings_no_frame(autojump_clock: MockClock) -> None:
     """Neither the end of a context whose text was spoken nor that of an unknown one is answered."""
-    server = WavesServer(WavesOptions(), plain_voice)
+    server = WavesServer(WavesOptions(), spelling_voice)
     async with dialled(server) as socket:
         await socket.send(ask("", context_id="unknown", **{"continue": False}))
         await socket.send(ask(SENTENCE, context_id="c", **{"continue": True}))
@@ -156,7 +156,7 @@ async def test_a_closing_frame_with_nothing_buffered_brings_no_frame(autojump_cl
 
 async def test_a_cancel_drops_what_is_buffered_only(autojump_clock: MockClock) -> None:
     """What is being spoken goes on to its end; the context stays open and keeps its slot."""
-    server = WavesServer(WavesOptions(), plain_voice)
+    server = WavesServer(WavesOptions(), spelling_voice)
     async with dialled(server) as socket:
         await socket.send(ask(SENTENCE, context_id="c", **{"continue": True}))
         await socket.send(ask("dropped", context_id="c", **{"continue": True}))
@@ -172,7 +172,7 @@ async def test_a_cancel_drops_what_is_buffered_only(autojump_clock: MockClock) -
 
 async def test_every_context_takes_a_slot(autojump_clock: MockClock) -> None:
     """Several contexts are open on one socket as far as the slots go; closing the socket ends them all."""
-    server = WavesServer(WavesOptions(slots=2), plain_voice)
+    server = WavesServer(WavesOptions(slots=2), spelling_voice)
     async with dialled(server) as socket:
         for name in ("a", "b", "c"):
             await socket.send(ask("text", context_id=name, **{"continue": True}))

@@ -22,7 +22,7 @@ from websockets.trio.client import connect
 from orchestrator.port.listener import PortTaken
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import WavesServer, open_waves_server, run
-from tests.simulations.waves_peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, plain_voice
+from tests.simulations.waves_peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
 
 UPGRADE = (
     f"GET {LIVE} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -58,7 +58,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_it_speaks_over_a_real_socket_and_shows_its_books() -> None:
     """The same server on a port: a spoken request, and books that are those of the snapshot."""
     with trio.fail_after(10):
-        async with open_waves_server(QUICK, plain_voice) as server:
+        async with open_waves_server(QUICK, spelling_voice) as server:
             async with connect(server.address + LIVE, proxy=None, compression=None) as socket:
                 await socket.send(ask("Hello there."))
                 assert len(pcm_of(await frames_until(socket))) == 800 * len("Hello there.")
@@ -84,7 +84,7 @@ async def test_the_books_are_for_this_machine_only(peer: str, path: str, status:
     """Loopback peers read the books, others get 403; every other path is 404; all in JSON."""
     near, far = memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(WavesServer(QUICK, plain_voice).serve_stream, far, peer)
+        nursery.start_soon(WavesServer(QUICK, spelling_voice).serve_stream, far, peer)
         answered, body = await fetched(near, path)
     assert answered == status
     assert ("error" in body) == (status != 200)
@@ -95,7 +95,7 @@ async def test_its_end_is_everything_s_end() -> None:
     """Leaving the server closes open sockets, those in mid-request too, within a second."""
     began = trio.current_time()
     async with trio.open_nursery() as nursery:
-        async with open_waves_server(WavesOptions(ttfb=0.01, rtf=5.0), plain_voice) as server:
+        async with open_waves_server(WavesOptions(ttfb=0.01, rtf=5.0), spelling_voice) as server:
             sockets = []
             for _ in range(3):
                 connection = connect(server.address + LIVE, proxy=None, compression=None)
@@ -120,7 +120,7 @@ async def test_hostile_peers_leave_nothing_behind(caplog: pytest.LogCaptureFixtu
     """Random bytes, half frames, huge messages and vanishing sockets harm no honest client and leave no socket."""
     dice = random.Random(7)
     with trio.fail_after(20):
-        async with open_waves_server(WavesOptions(links=50, ttfb=0.01, rtf=0.01), plain_voice) as server:
+        async with open_waves_server(WavesOptions(links=50, ttfb=0.01, rtf=0.01), spelling_voice) as server:
             for kind in range(40):
                 stream = await trio.open_tcp_stream("127.0.0.1", port_of(server))
                 with suppress(trio.BrokenResourceError):
@@ -160,7 +160,7 @@ def masked(payload: bytes) -> bytes:
 
 async def test_a_message_that_is_too_big_closes_its_socket(autojump_clock: MockClock) -> None:
     """Beyond 1 MiB the socket is closed with 1009."""
-    server = WavesServer(QUICK, plain_voice)
+    server = WavesServer(QUICK, spelling_voice)
     async with dialled(server) as socket:
         await socket.send("x" * 1_100_000)
         with pytest.raises(ConnectionClosed) as closed:
@@ -176,7 +176,7 @@ def test_whatever_follows_the_upgrade_ends_quietly(pieces: list[bytes]) -> None:
     """Any bytes instead of frames end the socket without an exception and without a trace in the books' gauges."""
 
     async def main() -> None:
-        server = WavesServer(QUICK, plain_voice)
+        server = WavesServer(QUICK, spelling_voice)
         near, far = memory_stream_pair()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.serve_stream, far)
@@ -198,7 +198,7 @@ def test_whatever_follows_the_upgrade_ends_quietly(pieces: list[bytes]) -> None:
 
 async def test_a_taken_port_is_named() -> None:
     """The command line makes exit status 1 of it."""
-    async with open_waves_server(QUICK, plain_voice) as server:
+    async with open_waves_server(QUICK, spelling_voice) as server:
         with pytest.raises(PortTaken, match=f"port {port_of(server)} is taken"):
             await run(port=port_of(server), voice="tone")
 

@@ -9,6 +9,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 from websockets.trio.client import connect
 
 from orchestrator.ports import Spoken
+from simulations.voices import Wanted
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import WavesServer
 from tests.simulations.waves_peer import (
@@ -19,8 +20,8 @@ from tests.simulations.waves_peer import (
     dialled,
     frames_until,
     next_frame,
-    plain_voice,
     provider,
+    spelling_voice,
 )
 
 # --- the end of a socket ---
@@ -28,7 +29,7 @@ from tests.simulations.waves_peer import (
 
 async def test_complete_closes_the_socket_by_default(autojump_clock: MockClock) -> None:
     """After a lone request's `complete` the server closes with 1000; with the option off the socket serves on."""
-    server = WavesServer(WavesOptions(), plain_voice)
+    server = WavesServer(WavesOptions(), spelling_voice)
     async with dialled(server) as socket:
         await socket.send(ask(TEN))
         await frames_until(socket)
@@ -148,10 +149,10 @@ async def test_a_voice_that_fails_is_an_error_frame(
     """The request ends with an error and frees its slot; the next one is served."""
     failures = [ValueError("no voice today")]
 
-    async def hoarse(text: str, voice: str, rate: int, speed: float) -> Spoken:
+    async def hoarse(wanted: Wanted) -> Spoken:
         if failures:
             raise failures.pop()
-        return await plain_voice(text, voice, rate, speed)
+        return await spelling_voice(wanted)
 
     server = WavesServer(WavesOptions(), hoarse)
     async with dialled(server) as socket:

@@ -1,4 +1,4 @@
-"""A client of the simulated provider for tests: the `websockets` library over memory streams, and a plain voice."""
+"""A client of the simulated provider for tests: `websockets` over memory streams, and a voice that spells."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from trio.testing import memory_stream_pair
 from websockets.trio.client import ClientConnection, connect
 
 from orchestrator.ports import Spoken
+from simulations.voices import Wanted
 from simulations.waves_options import WavesOptions
 from simulations.waves_server import WavesServer
 
@@ -22,27 +23,32 @@ OLDER = "/waves/v1/lightning-v3.1/get_speech/stream"
 CHARACTER_SECONDS = 0.05
 
 TEN = "abcd efghi"
-"""Half a second of the plain voice."""
+"""Half a second of the spelling voice."""
 
 Frame = dict[str, Any]
 
 
-async def plain_voice(text: str, voice: str, rate: int, speed: float) -> Spoken:
+async def spelling_voice(wanted: Wanted) -> Spoken:
     """Speak every character in 50 ms, all samples being its number."""
-    assert voice
-    samples = round(rate * CHARACTER_SECONDS / speed)
-    seconds = samples / rate
-    pcm = b"".join((ord(letter) % 30000).to_bytes(2, "little") * samples for letter in text)
+    assert wanted.voice
+    samples = round(wanted.rate * CHARACTER_SECONDS / wanted.speed)
+    seconds = samples / wanted.rate
+    pcm = b"".join((ord(letter) % 30000).to_bytes(2, "little") * samples for letter in wanted.text)
     words = tuple(
         (match.start(), len(match.group()), match.start() * seconds, match.end() * seconds)
-        for match in re.finditer(r"\S+", text)
+        for match in re.finditer(r"\S+", wanted.text)
     )
-    return Spoken(pcm, rate, words)
+    return Spoken(pcm, wanted.rate, words)
+
+
+def wanted(text: str, voice: str = "avery", *, rate: int = 8000, **more: Any) -> Wanted:
+    """Return what a voice is asked for."""
+    return Wanted(text=text, voice=voice, rate=rate, **more)
 
 
 def provider(**options: Any) -> WavesServer:
     """Return a provider that keeps its sockets open."""
-    return WavesServer(WavesOptions(**{"close_after_complete": False, **options}), plain_voice)
+    return WavesServer(WavesOptions(**{"close_after_complete": False, **options}), spelling_voice)
 
 
 def ask(text: str | None, **more: Any) -> str:

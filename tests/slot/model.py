@@ -27,6 +27,7 @@ class Entry:
     account: Account
     need_by: float
     expected: float
+    first: bool
     state: str = "waiting"
 
 
@@ -54,9 +55,16 @@ class QueueModel:
         account.weight = weight
         account.received = min(max(account.received, self.highest), self.highest + self.bound)
 
-    def join(self, call: str, *, need_by: float, expected: float) -> None:
-        """Queue up."""
-        self.entries.append(Entry(len(self.entries) + 1, self.account(call), need_by, expected))
+    def join(self, call: str, *, need_by: float, expected: float, first: bool) -> None:
+        """Queue up; what the account is more than `bound` below V is forfeited."""
+        account = self.account(call)
+        account.received += max(0.0, self.highest - self.bound - account.seconds)
+        self.entries.append(Entry(len(self.entries) + 1, self.account(call), need_by, expected, first))
+
+    def waiting(self) -> list[Entry]:
+        """Those that wait, earliest need-by first, then as they joined."""
+        waiting = [entry for entry in self.entries if entry.state == "waiting"]
+        return sorted(waiting, key=lambda entry: (entry.need_by, entry.number))
 
     def close(self, call: str) -> None:
         """Forget the call."""
@@ -88,24 +96,27 @@ class QueueModel:
         account.received += seconds / account.weight
         return True
 
-    def check_grants(self, granted: list[int]) -> None:
-        """Check that exactly these tickets had to be granted, in this order."""
+    def check_grants(self, granted: list[int], now: float) -> None:
+        """Check that exactly these tickets had to be granted at `now`, in this order."""
         for number in granted:
             assert self.count("granted") < self.slots
-            self._grant(number)
+            self._grant(number, now)
         assert not self.count("waiting") or self.count("granted") >= self.slots
 
-    def _grant(self, number: int) -> None:
-        waiting = [entry for entry in self.entries if entry.state == "waiting"]
-        entry = self.entries[number - 1]
-        earliest = min(waiting, key=lambda other: (other.need_by, other.number))
+    def _grant(self, number: int, now: float) -> None:
+        waiting, entry = self.waiting(), self.entries[number - 1]
+        late_firsts = [other for other in waiting if other.first and other.need_by < now]
+        candidate = (late_firsts or waiting)[0]
         lowest = min(other.account.seconds for other in waiting)
         slack = 1e-9  # sums in another order
-        if entry is earliest:
-            assert earliest.account.seconds - self.bound <= lowest + slack
+        if entry is candidate:
+            assert candidate.account.seconds - self.bound <= lowest + slack
         else:
-            assert earliest.account.seconds - self.bound > lowest - slack
+            assert candidate.account.seconds - self.bound > lowest - slack
             assert entry.account.seconds <= lowest + slack
+        if not entry.first and entry.need_by > now + 0.5:  # it has sound in hand
+            level = min([self.highest, *(other.account.seconds + self.bound for other in waiting if other is not entry)])
+            entry.account.received += max(0.0, level - entry.account.seconds)
         self.highest = max(self.highest, entry.account.seconds)
         entry.state = "granted"
         entry.account.charges[number] = entry.expected / entry.account.weight

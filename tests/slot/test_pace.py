@@ -46,3 +46,25 @@ def test_predictions_stay_between_what_was_seen(pieces: list[tuple[float, float,
     assert min(seen) - 1e-9 <= pace.ttfb <= max(seen) + 1e-9
     assert 0 <= pace.slot_seconds(more) <= pace.slot_seconds(more + 100)
     assert math.isfinite(pace.slot_seconds(more + 100))
+
+
+rates = st.floats(0.001, 10)
+
+
+@given(rates, rates, rates, st.integers(1, 2000))
+def test_what_is_made_within_a_time_is_what_holds_the_slot_for_so_long(
+    ttfb: float, rtf: float, rate: float, characters: int
+) -> None:
+    """`audio_within` undoes `slot_seconds`."""
+    pace = Pace(ttfb, rtf, rate)
+    assert pace.audio_within(pace.slot_seconds(characters)) == pytest.approx(pace.audio_seconds(characters), rel=1e-6)
+
+
+@given(rates, st.just(0.0) | rates, st.floats(0, math.inf), st.floats(0, 10))
+def test_a_longer_hold_makes_no_less(ttfb: float, rtf: float, hold: float, more: float) -> None:
+    """Nothing until the first audio, never less than nothing, and without end where making takes no time."""
+    pace = Pace(ttfb, rtf)
+    assert 0 <= pace.audio_within(hold) <= pace.audio_within(hold + more)
+    assert pace.audio_within(ttfb) == 0
+    assert pace.audio_within(-1.0) == 0
+    assert pace.audio_within(math.inf) == math.inf

@@ -32,12 +32,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.queue.begin_reply(call, weight=weight)
         self.model.begin_reply(call, weight)
 
-    @rule(call=st.sampled_from(CALLS), need_by=times, expected=pieces)
-    def join(self, call: str, need_by: float, expected: float) -> None:
-        ticket = self.queue.join(call, need_by=need_by, expected=expected)
+    @rule(call=st.sampled_from(CALLS), need_by=times, expected=pieces, first=st.booleans())
+    def join(self, call: str, need_by: float, expected: float, first: bool) -> None:
+        ticket = self.queue.join(call, need_by=need_by, expected=expected, first=first)
         assert ticket.number == len(self.tickets) + 1
         self.tickets.append(ticket)
-        self.model.join(call, need_by=need_by, expected=expected)
+        self.model.join(call, need_by=need_by, expected=expected, first=first)
 
     @precondition(lambda self: self.tickets)
     @rule(data=st.data())
@@ -87,11 +87,11 @@ class QueueMachine(RuleBasedStateMachine):
         """The plan changed: fewer slots than are taken grant nothing until enough came back."""
         self.queue.slots = self.model.slots = slots
 
-    @rule()
-    def settle(self) -> None:
-        granted = self.queue.settle()
+    @rule(now=times)
+    def settle(self, now: float) -> None:
+        granted = self.queue.settle(now)
         assert all(ticket.state is TicketState.GRANTED for ticket in granted)
-        self.model.check_grants([ticket.number for ticket in granted])
+        self.model.check_grants([ticket.number for ticket in granted], now)
         assert self.queue.granted <= self.queue.slots or not granted
 
     @invariant()
@@ -100,6 +100,7 @@ class QueueMachine(RuleBasedStateMachine):
         assert [ticket.state.value for ticket in self.tickets] == [entry.state for entry in self.model.entries]
         assert self.queue.waiting == self.model.count("waiting")
         assert self.queue.granted == self.model.count("granted")
+        assert [ticket.number for ticket in self.queue.in_order()] == [entry.number for entry in self.model.waiting()]
         for ticket, entry in zip(self.tickets, self.model.entries, strict=True):
             assert abs(ticket.account.seconds - entry.account.seconds) < 1e-6
 
@@ -110,11 +111,11 @@ TestQueueMachine.settings = settings(max_examples=100, stateful_step_count=40, d
 
 @given(st.lists(times, min_size=1, max_size=12), st.integers(1, 3))
 def test_inside_the_bound_the_earliest_need_by_goes_first_and_ties_go_by_number(need_bys: list[float], n: int) -> None:
-    """Among calls whose accounts are near each other, only need-by and then the order of joining count."""
+    """Among later pieces of calls whose accounts are near each other, only need-by, then the order of joining count."""
     queue = SlotQueue(slots=n, bound=2.0)
     tickets = [queue.join(f"call {number}", need_by=need_by) for number, need_by in enumerate(need_bys)]
     order: list[Ticket] = []
-    while granted := queue.settle():
+    while granted := queue.settle(0.0):
         order += granted
         for ticket in granted:
             queue.free(ticket, seconds=0.1)
@@ -126,11 +127,11 @@ def test_a_call_too_far_behind_goes_before_an_earlier_need_by() -> None:
     for had, first in ((2.0, "greedy"), (2.01, "patient")):
         queue = SlotQueue(slots=1, bound=2.0)
         queue.join("greedy", need_by=0.0)
-        (ticket,) = queue.settle()
+        (ticket,) = queue.settle(0.0)
         queue.free(ticket, seconds=had)
         queue.join("patient", need_by=9.0)
         queue.join("greedy", need_by=1.0)
-        assert [ticket.account.call for ticket in queue.settle()] == [first]
+        assert [ticket.account.call for ticket in queue.settle(0.0)] == [first]
 
 
 def test_a_reply_begins_near_the_others_accounts() -> None:
@@ -138,7 +139,7 @@ def test_a_reply_begins_near_the_others_accounts() -> None:
     queue = SlotQueue(slots=1, bound=2.0)
     for seconds in (3.0, 50.0):
         queue.join("busy", need_by=0.0)
-        (ticket,) = queue.settle()
+        (ticket,) = queue.settle(0.0)
         queue.free(ticket, seconds=seconds)
     queue.begin_reply("quiet")
     queue.begin_reply("busy")
@@ -150,10 +151,91 @@ def test_a_piece_still_in_flight_when_a_reply_begins_is_charged_as_what_it_was()
     for expected in (0.0, 100.0):
         queue = SlotQueue(slots=1, bound=2.0)
         queue.join("cut", need_by=0.0, expected=expected)
-        (ticket,) = queue.settle()
+        (ticket,) = queue.settle(0.0)
         queue.begin_reply("cut", weight=2.0)
         queue.free(ticket, seconds=1.0)
         assert queue.account_of("cut") == 0.5
+
+
+@given(st.lists(st.tuples(times, st.booleans()), min_size=1, max_size=12), times)
+def test_late_first_pieces_go_before_all_others(wishes: list[tuple[float, bool]], now: float) -> None:
+    """A caller who hears nothing at all comes before any whose reply has begun, however late that one is."""
+    queue = SlotQueue(slots=1, bound=2.0)
+    for number, (need_by, first) in enumerate(wishes):
+        queue.join(f"call {number}", need_by=need_by, first=first)
+    order: list[Ticket] = []
+    while granted := queue.settle(now):
+        order += granted
+        queue.free(granted[0], seconds=0.01)
+    assert order == sorted(
+        order, key=lambda ticket: (not (ticket.first and ticket.need_by < now), ticket.need_by, ticket.number)
+    )
+    assert len(order) == len(wishes)
+
+
+def test_a_first_piece_is_late_after_its_need_by_not_at_it() -> None:
+    """Until then a later piece that is needed sooner goes first; a ticket is also late that was held, or revised."""
+    for now, first in ((3.0, False), (3.001, True)):
+        queue = SlotQueue(slots=1, bound=2.0)
+        queue.join("later", need_by=2.0)
+        ticket = queue.join("new", need_by=9.0, first=True)
+        queue.hold(ticket)
+        queue.resume(ticket, need_by=8.0)
+        queue.revise(ticket, need_by=3.0)
+        assert [granted.first for granted in queue.settle(now)] == [first]
+
+
+def test_the_bound_holds_against_a_late_first_piece() -> None:
+    """A call too far behind goes first even then, or one that begins a reply after the other could starve it."""
+    for behind, next_one in ((2.0, "new"), (2.01, "behind")):
+        queue = SlotQueue(slots=1, bound=2.0)
+        queue.join("new", need_by=0.0)
+        (ticket,) = queue.settle(0.0)
+        queue.free(ticket, seconds=behind)
+        queue.join("new", need_by=1.0, first=True)
+        queue.join("behind", need_by=9.0)
+        assert [granted.account.call for granted in queue.settle(5.0)] == [next_one]
+
+
+def test_sound_in_hand_banks_no_credit() -> None:
+    """A call that is granted half a second before its need loses what it was behind the highest account at a grant: no
+    less, no more; later than that, or for a first piece, it keeps as much as the bound. An account that is higher
+    stays."""
+    for need_by, first, account in ((5.51, False, 6.0), (5.51, True, 4.0), (5.5, False, 4.0), (0.0, False, 4.0)):
+        queue = SlotQueue(slots=1, bound=2.0)
+        for call, seconds in (("patient", 1.0), ("busy", 6.0), ("busy", 3.0), ("patient", 0.0), ("busy", 0.0)):
+            queue.join(call, need_by=0.0 if seconds else need_by, first=first)
+            (ticket,) = queue.settle(0.0 if seconds else 5.0)
+            queue.free(ticket, seconds=seconds)
+        assert (queue.account_of("patient"), queue.account_of("busy")) == (account, 9.0)
+
+
+def test_what_was_forfeited_does_not_put_a_call_behind_those_who_wait() -> None:
+    """It is lifted to no more than the bound above the lowest account of the others: its next piece would else wait for
+    all of what the highest one had."""
+    queue = SlotQueue(slots=1, bound=2.0)
+    for seconds in (9.0, 0.0):
+        queue.join("busy", need_by=0.0)
+        (ticket,) = queue.settle(0.0)
+        queue.free(ticket, seconds=seconds)
+    queue.join("low", need_by=99.0)
+    queue.join("patient", need_by=50.0)
+    lifted = {ticket.account.call: queue.account_of(ticket.account.call) for ticket in queue.settle(0.0)}
+    assert lifted == {"patient": 9.0}
+    assert queue.account_of("low") == 7.0
+
+
+def test_what_a_call_fell_behind_while_it_did_not_wait_is_no_credit() -> None:
+    """Beyond the bound; what it fell behind while it waited is."""
+    queue = SlotQueue(slots=1, bound=2.0)
+    early = queue.join("waits", need_by=99.0)
+    for _ in range(3):
+        queue.join("busy", need_by=0.0)
+        (ticket,) = queue.settle(0.0)
+        queue.free(ticket, seconds=2.0)
+    queue.join("comes", need_by=99.0)
+    assert (queue.account_of("waits"), queue.account_of("comes")) == (0.0, 2.0)
+    assert early.state is TicketState.WAITING
 
 
 def test_a_repr_tells_where_a_ticket_stands() -> None:

@@ -12,6 +12,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from orchestrator import events
 from orchestrator.events import Event
 from orchestrator.ports import Ask
+from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import LocalPlace, Scheduler
 
@@ -22,11 +23,13 @@ def ask(call: str = "a", *, need_in: float = 0.0, first: bool = True, since_read
 
 
 @asynccontextmanager
-async def scheduling(slots: int = 1, *, began: float = 0.0) -> AsyncIterator[tuple[Scheduler, list[Event]]]:
+async def scheduling(
+    slots: int = 1, *, began: float = 0.0, outlook: Outlook | None = None
+) -> AsyncIterator[tuple[Scheduler, list[Event]]]:
     """Yield a running scheduler and what it tells; at the end no slot may be taken and nobody may be left waiting."""
     told: list[Event] = []
     queue = SlotQueue(slots=slots, bound=2.0)
-    scheduler = Scheduler(queue, emit=told.append, now=lambda: trio.current_time() - began)
+    scheduler = Scheduler(queue, emit=told.append, now=lambda: trio.current_time() - began, outlook=outlook)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(scheduler.run)
         yield scheduler, told

@@ -167,6 +167,34 @@ def test_a_piece_may_begin_at_any_word() -> None:
     assert getattr(reply.first_piece(12), "text", "") == "maybe three rooms."
 
 
+def test_the_first_sentence_is_one_that_is_known_whole() -> None:
+    """Or what is left of it, and none that is longer than was asked for, or not complete yet."""
+    reply = fed("Oh. Yes, we have one. It is fr")
+    found = [reply.first_sentence(start, most_characters=17) for start in (0, 3, 8, 21)]
+    assert [piece and piece.text for piece in found] == ["Oh.", "Yes, we have one.", "we have one.", None]
+    assert [piece and piece.end for piece in found] == [4, 22, 22, None]
+    assert reply.first_sentence(3, most_characters=16) is None
+
+
+@given(DELTAS, st.integers(0, 250), st.booleans())
+def test_the_first_sentence_begins_what_whole_sentences_there_are(deltas: list[str], most: int, finish: bool) -> None:
+    """It is there if any fits, and is the shortest piece that ends a sentence; the length is that of all that came."""
+    reply = fed(*deltas, finish=finish)
+    assert reply.length == len(reply.text) == len("".join(deltas))
+    sentence, several = reply.first_sentence(0, most_characters=most), reply.next_piece(0, most_characters=most)
+    if sentence is not None:
+        check(sentence, reply.text, final=finish)
+        assert sentence.ends_sentence
+        assert len(sentence.text) <= most
+        assert several is not None
+        assert several.end >= sentence.end
+        first = reply.first_piece(0)
+        assert first is not None
+        assert first.end <= sentence.end
+    elif several is not None and several.ends_sentence and several.words:
+        assert len(several.text) > most
+
+
 @given(DELTAS, st.data())
 def test_pieces_cover_the_text_exactly(deltas: list[str], data: st.DataObject) -> None:
     """Whatever comes and whenever pieces are taken, they follow each other without gap, and their words lie in them."""

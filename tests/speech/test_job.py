@@ -17,7 +17,7 @@ class _Grant:
     """A slot that nobody asks anything of here; implements ports.Grant."""
 
     number = 1
-    slack: float = float("inf")
+    room: float = float("inf")
     ask = Ask(call="a", reply=1, first=True, need_in=0.0)
 
     def occupy(self) -> None:

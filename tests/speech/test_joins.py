@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator.audio import SAMPLE_BYTES, seconds_of, silence, sounding, to_samples
+from orchestrator.audio import SAMPLE_BYTES, seconds_of, silence, sounding, sounds, to_samples, window_samples
 from orchestrator.speech.joins import FADE_SECONDS, Joiner
 
 RATE = 8000
@@ -69,6 +70,14 @@ def test_what_plays_is_one_run_of_the_piece(pcm: bytes) -> None:
         loud = np.flatnonzero(sounding(original.tobytes(), RATE))
         assert loud[0] * 0.005 <= 0.02
         assert len(heard) / RATE - (loud[-1] + 1) * 0.005 <= 0.12 + 1e-9
+
+
+@given(st.sampled_from([8000, 16000, 44100]), st.integers(0, 200), st.integers(1, 110), st.randoms())
+def test_a_window_is_judged_alone_as_among_others(rate: int, level: int, part: int, rng: random.Random) -> None:
+    """Loud, soft and at the very edge of silence (a level of 104), whole or cut short."""
+    samples = [rng.choice((-level, level, level + 1)) for _ in range(min(part, window_samples(rate)))]
+    window = np.array(samples, "<i2").tobytes()
+    assert [sounds(window, rate)] == sounding(window, rate).tolist()
 
 
 def test_silence_around_speech_is_shortened_and_inside_it_kept() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from orchestrator.events import GapCause
-from orchestrator.speech.chunking import ReplyText
+from orchestrator.speech.chunking import Piece, ReplyText
 from orchestrator.speech.reply import Phase, Reply, VoiceChoice
 from tests.speech.playing import Played, pieces_of
 
@@ -73,6 +75,22 @@ def test_what_is_protected_follows_the_words() -> None:
     assert [reply.protected(at) for at in (0.1, 0.24, 0.3, 0.44, 0.5)] == [False, True, True, True, False]
 
 
+@given(st.lists(st.tuples(st.sampled_from(["One. ", "A b ", "", "Go on, "]), st.booleans()), max_size=8))
+def test_a_word_is_protected_if_what_brought_it_was(parts: list[tuple[str, bool]]) -> None:
+    """Whatever was fed before and after it, and in how many parts: asked at each word, before any has sounded."""
+    text = "".join(part for part, _ in parts)
+    protected = "".join(("y" if interruptible else "n") * len(part) for part, interruptible in parts)
+    for piece in pieces_of(text):
+        played = Played()
+        reply = reply_with(played)
+        for part, interruptible in parts:
+            reply.feed(part, interruptible=interruptible, now=0.0)
+        played.playout.begin(Piece(0, piece.end, "", True, ()))
+        played.playout.end()
+        assert reply.text.length == len(reply.text.text) == len(text)
+        assert reply.protected(0.0) is (protected[piece.end : piece.end + 1] == "n")
+
+
 @pytest.mark.parametrize(
     ("since", "cause"),
     [(0.5, GapCause.TEXT), (1.0, GapCause.SLOT), (2.4, GapCause.SLOT), (2.6, GapCause.PROVIDER)],
@@ -82,6 +100,16 @@ def test_a_gap_is_blamed_on_what_was_awaited_when_it_began(since: float, cause: 
     reply = reply_with()
     for at, stage in ((0.0, GapCause.TEXT), (1.0, GapCause.SLOT), (2.5, GapCause.PROVIDER)):
         reply.enter_stage(stage, at)
+    assert reply.blame(since) is cause
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.sampled_from(GapCause)), max_size=8), st.floats(0, 9))
+def test_the_stage_to_blame_is_the_last_one_entered_by_then(stages: list[tuple[float, GapCause]], since: float) -> None:
+    """Of however many, several at one time among them; before the first one the text was awaited."""
+    reply, cause = reply_with(), GapCause.TEXT
+    for at, stage in sorted(stages, key=lambda entered: entered[0]):
+        reply.enter_stage(stage, at)
+        cause = stage if at <= since else cause
     assert reply.blame(since) is cause
 
 

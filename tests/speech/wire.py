@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import partial
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import trio
 from attrs import Factory, frozen
-from trio.testing import memory_stream_pair
 
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.events import Event
-from orchestrator.ports import Ask, Connection, Dial, Grant, Slots, SpeechRequest, VoiceFrame
+from orchestrator.ports import Ask, Dial, Grant, Slots, SpeechRequest, VoiceCodec, VoiceFrame
 from orchestrator.settings import ProviderSettings
 from orchestrator.slot.pace import Pace
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
-from orchestrator.speech.dialling import dial
 from orchestrator.speech.keeper import Provider
 from orchestrator.speech.pool import Lease, Pool
+from simulations.memory_dial import memory_dial
 from simulations.waves_server import WavesServer
 
 E = TypeVar("E", bound=Event)
@@ -68,15 +66,16 @@ def in_virtual_time(scenario: Callable[[], Any], *, within: float = 600.0) -> No
 
 
 @asynccontextmanager
-async def account(provider_dial: Dial, **settings: Any) -> AsyncIterator[Account]:
-    """Run an account whose links are opened by `provider_dial`; leaving closes every link."""
+async def account(provider_dial: Dial, *, codec: VoiceCodec | None = None, **settings: Any) -> AsyncIterator[Account]:
+    """Run an account whose links are opened by `provider_dial`, Waves' without a `codec`; leaving closes them."""
     chosen = ProviderSettings(**settings)
     told: list[Event] = []
     pace = Pace()
     queue = SlotQueue(slots=chosen.slots, bound=2.0)
     scheduler = Scheduler(queue, emit=told.append, now=trio.current_time)
     slots: Slots = scheduler
-    provider = Provider(dial=provider_dial, codec=WavesCodec(chosen, "sk_test"), settings=chosen, pace=pace)
+    codec = codec or WavesCodec(chosen, "sk_test")
+    provider = Provider(dial=provider_dial, codec=codec, settings=chosen, pace=pace)
     pool = Pool(provider, slots=slots, emit=told.append, now=trio.current_time)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(scheduler.run)
@@ -89,21 +88,8 @@ async def account(provider_dial: Dial, **settings: Any) -> AsyncIterator[Account
 async def connected(server: WavesServer, **settings: Any) -> AsyncIterator[Account]:
     """Run an account at a simulated provider, with its real WebSockets over memory streams."""
     async with trio.open_nursery() as serving:
-        async with account(partial(dial_server, server, serving), **settings) as opened:
+        async with account(memory_dial(server, serving), **settings) as opened:
             yield opened
         await trio.sleep(1)  # the provider notices, too
         assert server.snapshot()["sockets"] == 0
         serving.cancel_scope.cancel()
-
-
-@asynccontextmanager
-async def dial_server(  # partial of ports.Dial: its signature
-    server: WavesServer, serving: trio.Nursery, address: str, headers: Mapping[str, str]
-) -> AsyncIterator[Connection]:
-    """Open a WebSocket to the server over a pair of memory streams."""
-    near, far = memory_stream_pair()
-    serving.start_soon(server.serve_stream, far)
-    address = address.replace("wss://", "ws://")  # no TLS inside a process
-    opening: AbstractAsyncContextManager[Connection] = dial(address, headers, within=4.0, stream=near)
-    async with opening as connection:
-        yield connection

@@ -9,6 +9,7 @@ from attrs import Factory, define, field
 
 from orchestrator.audio import silence
 from orchestrator.ports import Spoken
+from simulations.voices import Wanted
 
 VOICED = 2.0
 """Seconds that each line of a `voice` lasts."""
@@ -112,6 +113,6 @@ def _now() -> float:
     return trio.current_time()
 
 
-async def voice(text: str, voice: str, rate: int, speed: float) -> Spoken:
+async def voice(wanted: Wanted) -> Spoken:
     """Render anything as two seconds of silence."""
-    return Spoken(silence(VOICED, rate), rate)
+    return Spoken(silence(VOICED, wanted.rate), wanted.rate)

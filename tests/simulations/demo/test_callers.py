@@ -12,6 +12,7 @@ from orchestrator.ports import Spoken
 from simulations.demo.caller_plan import Traits
 from simulations.demo.callers import Caller, caller, run_caller
 from simulations.demo.scripts import Keys, Script
+from simulations.voices import Wanted
 from tests.simulations.demo.fake_phone import VOICED, FakePhone, Said, voice
 
 POLITE = Traits(voice="v", barge_in=0, hang_up=0)
@@ -66,9 +67,9 @@ async def test_a_polite_caller_says_every_line_after_the_bot_has_been_quiet(auto
 async def test_rendering_a_line_never_delays_it(autojump_clock: object) -> None:
     """A voice that takes 3 s for a line is as prompt as one that takes none, while the bot speaks for longer."""
 
-    async def slow(text: str, name: str, rate: int, speed: float) -> Spoken:
+    async def slow(wanted: Wanted) -> Spoken:
         await trio.sleep(3.0)
-        return await voice(text, name, rate, speed)
+        return await voice(wanted)
 
     prompt, slowly = FakePhone(repeat(5.0)), FakePhone(repeat(5.0))
     async with trio.open_nursery() as nursery:
@@ -79,16 +80,17 @@ async def test_rendering_a_line_never_delays_it(autojump_clock: object) -> None:
 
 async def test_each_line_is_rendered_in_the_callers_voice_at_the_lines_rate(autojump_clock: object) -> None:
     """And once only, in order, at the caller's speed."""
-    asked: list[tuple[str, str, int, float]] = []
+    asked: list[Wanted] = []
 
-    async def noted(text: str, name: str, rate: int, speed: float) -> Spoken:
-        asked.append((text, name, rate, speed))
-        return await voice(text, name, rate, speed)
+    async def noted(wanted: Wanted) -> Spoken:
+        asked.append(wanted)
+        return await voice(wanted)
 
     traits = Traits(voice="en-gb+f2", speed=1.1, barge_in=0, hang_up=0)
     phone = FakePhone(repeat(1.0), rate=16000)
     await run_caller(phone, script=SCRIPT, traits=traits, rng=Random(1), voice=noted)
-    assert asked == [(text, "en-gb+f2", 16000, 1.1) for text in ("One.", "Two.", "Three.", "Bye.")]
+    lines = ("One.", "Two.", "Three.", "Bye.")
+    assert asked == [Wanted(text=text, voice="en-gb+f2", rate=16000, speed=1.1) for text in lines]
 
 
 async def test_a_caller_whom_nobody_greets_speaks_when_its_patience_ends(autojump_clock: object) -> None:

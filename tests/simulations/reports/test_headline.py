@@ -34,7 +34,7 @@ def test_the_sentence() -> None:
     events = [asked(0.0), ready(1.0), joined(1.0), granted(1.25, wait=0.25), gapped(2.0, 0.5), over(3.0, heard=2)]
     assert sentence(summarise(events, run=RUN, books=BOOKS)) == (
         "1 call talked for 60 s over one slot. Of 1 wait for it, 95 of 100 lasted at most 0.25 s. Inside replies the"
-        " sound ran dry once. The longest that a caller sat in dead air was 2.30 s."
+        " sound ran dry once. The most dead air in one reply, added up, was 2.30 s."
         " The provider saw at most 1 request at a time and refused none."
     )
 
@@ -42,14 +42,14 @@ def test_the_sentence() -> None:
 def test_it_says_nothing_of_what_is_not_known() -> None:
     """A real provider keeps its books to itself."""
     told = sentence(summarise([], run=RunFacts(calls=2, seconds=5.0), books=None))
-    assert told == "2 calls talked for 5 s over the account's slots. Inside replies the sound never ran dry."
+    assert told == "2 calls talked for 5 s over the account's slots. No reply was made."
 
 
 def test_a_long_silence_is_told() -> None:
     """A provider that is gone must not read like a success."""
     summary = summarise([], run=RUN, books=None)
     silent = {**summary, "dead_air_s": {**summary["dead_air_s"], "max": 12.34}}
-    assert sentence(silent).endswith("The longest that a caller sat in dead air was 12.3 s.")
+    assert sentence(silent).endswith("The most dead air in one reply, added up, was 12.3 s.")
 
 
 def test_tiles_are_coloured_where_they_have_to_be_right() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +64,38 @@ def test_two_that_wait_together_differ_by_their_accounts() -> None:
 def test_who_did_not_wait_beside_another_did_not_lag(events: tuple[Event, ...]) -> None:
     """Without two calls that wait at one time there is nothing to compare."""
     assert use(*events).largest_lag is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["join", "grant", "leave"]), st.integers(0, 3), st.integers(0, 1), st.floats(0, 9)),
+        max_size=40,
+    )
+)
+def test_the_largest_lag_is_that_of_any_two_that_waited_together(steps: list[tuple[str, int, int, float]]) -> None:
+    """Of every pair of grants that waited, of two calls, the second in the queue when the first was granted."""
+    events: list[Event] = []
+    waiting: list[tuple[int, int, str]] = []
+    waited: list[tuple[int, int, str, float]] = []
+    at = 0
+    for ticket, (step, number, later, account) in enumerate(steps):
+        at += later
+        if step == "join":
+            waiting.append((ticket, at, str(number)))
+            events.append(joined(at, ticket=ticket, call=str(number)))
+        elif waiting:
+            taken, since, call = waiting.pop(number % len(waiting))
+            key: dict[str, Any] = {"ticket": taken, "call": call}
+            events.append(granted(at, account=account, **key) if step == "grant" else left(at, **key))
+            if step == "grant" and since < at:
+                waited.append((since, at, call, account))
+    lags = [
+        abs(first[3] - second[3])
+        for place, second in enumerate(waited)
+        for first in waited[:place]
+        if second[0] < first[1] and first[2] != second[2]
+    ]
+    assert use(*events).largest_lag == max(lags, default=None)
 
 
 def test_jain_by_hand() -> None:

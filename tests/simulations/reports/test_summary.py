@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,6 +169,13 @@ def test_groups_are_summaries_of_their_calls() -> None:
     assert [(group["calls"], group["turns"]) for group in groups.values()] == [(1, 1), (1, 1)]
     assert all([*group] == [*found][:-1] for group in groups.values())
     assert groups["chat"]["links"] == {"limit": None, "opened": None, "max_open": None, "dropped": 0}
+
+
+def test_groups_come_in_the_order_of_the_scenario() -> None:
+    """And not in that of their first events; one without a call is left out."""
+    run = attrs.evolve(FACTS, groups=("monologue", "unheard", "chat"))
+    found = summary_of(began(0.0, call="1", group="chat"), began(0.0, call="2", group="monologue"), run=run)
+    assert list(found["groups"]) == ["monologue", "chat"]
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 500)] * 3), max_size=20))

@@ -1,0 +1,208 @@
+"""Decides how long a piece may hold the slot, from what the other calls will need and when; pure, told the time.
+
+Who gets the slot is queue.py's, what text fills the time portions.py's. The figures were found by search over the
+reference workload in a model of it, and checked with other seeds; `simulations` measures what they come to.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from heapq import merge
+from itertools import islice
+
+from attrs import define, field, frozen
+from sortedcontainers import SortedList
+
+from orchestrator.slot.load import BusyShare
+from orchestrator.slot.pace import Pace
+
+_CLAUSE = 1.3
+"""Seconds of speech in a usual clause: the least that another call will ask for."""
+_CLAUSES_OF_PATIENCE = 1.5
+"""A first piece is late when it has waited for the setting and as long as so many clauses hold the slot."""
+_LONGEST_PATIENCE = 0.6
+_CROWDED, _CROWDED_PATIENCE, _CROWD_PER_SECOND = 1.0, 0.25, 6.0
+"""Where pieces must be longer than so many seconds of speech, patience grows by a second for every 6 more, a quarter of
+a second at most: fewer gaps for longer waits, where both can't be had."""
+_PATIENCE_KEPT_FREE = 2 / 3
+"""Part of its patience that is kept for a first piece when lengths are chosen: the rest covers surprises."""
+_KEEPING_UP = 0.75
+"""Seconds of slot up to which pieces grow so that a round of all calls keeps up."""
+_SPARE = 0.2
+"""Part of the calls that have nothing to ask for just now which is reckoned with all the same."""
+_OTHERS_SHARE = 0.6
+"""Others ask for so much of a piece that keeps up, or for a clause where that is more."""
+_HOPELESS = 0.93
+"""From this share of the slots' time on no length of pieces keeps up."""
+_LONG, _LONG_IN_CALM = 0.6, 2.0
+"""Seconds of slot that a later piece takes at most for the sake of calls that nobody knows of yet."""
+_ODD_TURNAROUND = 5.0
+"""Seconds: a longer time until a bot's first text says nothing of the usual one."""
+_CALM = 0.5
+"""The slots' share of use, over a minute, and the seconds of speech a round needs, below both of which all is calm."""
+_LEISURE = 0.3
+"""Seconds that a first piece waits, at most, for its sentence to be complete when all is calm."""
+
+
+Waiting = tuple[float, bool, str]
+"""A ticket in the queue: when it is needed, whether it is for a first piece, whose it is."""
+
+
+@frozen
+class Prospect:
+    """A call that will ask for a piece about `due`: its caller is `silent_since` then, or has sound until then."""
+
+    due: float
+    silent_since: float | None = None
+
+
+@define
+class Turnaround:
+    """How long it takes from a caller's falling silent to the first text: running mean and spread, in seconds."""
+
+    mean: float = 1.0
+    variance: float = 0.1
+    _share: float = 0.05
+
+    def learn(self, seconds: float) -> None:
+        """Take one in."""
+        off = seconds - self.mean
+        self.mean += self._share * off
+        self.variance += self._share * (off * off - self.variance)
+
+    @property
+    def early(self) -> float:
+        """How soon it may well be: half a standard deviation under the mean."""
+        return max(0.0, self.mean - 0.5 * math.sqrt(self.variance))
+
+
+@define(kw_only=True)
+class Outlook:
+    """What is known of the calls' needs. `patience` is the setting, in seconds."""
+
+    pace: Pace
+    slots: int
+    patience: float
+    turnaround: Turnaround = field(factory=Turnaround)
+    _lately: BusyShare = field(init=False)
+    _prospects: dict[str, Prospect] = field(factory=dict, init=False)
+    _silent: SortedList[tuple[float, str]] = field(factory=SortedList, init=False)
+    _sounding: SortedList[tuple[float, str]] = field(factory=SortedList, init=False)
+    _calls: set[str] = field(factory=set, init=False)
+    _active: set[str] = field(factory=set, init=False)
+    """Calls that have more to ask for, from their caller's falling silent to their reply's last piece."""
+
+    def __attrs_post_init__(self) -> None:
+        self._lately = BusyShare(60.0, self.slots)
+
+    # --- what is known of the calls ---
+
+    def expect(self, call: str, now: float, *, need_in: float | None = None) -> None:
+        """The call will ask: by `need_in` seconds from now, or some time after its caller fell silent just now."""
+        self._drop(call)
+        self._calls.add(call)
+        self._active.add(call)
+        if need_in is None:
+            prospect = Prospect(now + self.turnaround.early, now)
+        else:
+            prospect = Prospect(now + need_in - self.pace.ttfb)
+        self._prospects[call] = prospect
+        self._place_of(prospect).add((prospect.due, call))
+
+    def will_need(self, call: str) -> bool:
+        """Whether the call is in the middle of a reply, and has not asked for the next piece yet."""
+        prospect = self._prospects.get(call)
+        return prospect is not None and prospect.silent_since is None
+
+    def unexpect(self, call: str) -> None:
+        """The call will not ask for anything in the near future."""
+        self._drop(call)
+        self._active.discard(call)
+
+    def forget(self, call: str) -> None:
+        """The call is over."""
+        self.unexpect(call)
+        self._calls.discard(call)
+
+    def asked(self, call: str, *, ready_at: float | None = None) -> None:
+        """The call has queued up; `ready_at` for the first piece of a reply: since when there is text for it."""
+        prospect = self._drop(call)
+        self._calls.add(call)
+        self._active.add(call)
+        if prospect is not None and prospect.silent_since is not None and ready_at is not None:
+            self.turnaround.learn(min(ready_at - prospect.silent_since, _ODD_TURNAROUND))
+
+    def used(self, seconds: float, now: float) -> None:
+        """A slot came back after so many seconds."""
+        self._lately.used(seconds, now)
+
+    # --- what follows ---
+
+    def patience_now(self) -> float:
+        """Return how long a first piece may wait, in seconds: by the learned speed, longer in a crowd."""
+        learned = min(self.patience + _CLAUSES_OF_PATIENCE * self._slot(_CLAUSE), _LONGEST_PATIENCE)
+        crowd = max(0.0, self._audio_to_keep_up(self._reckoned) - _CROWDED) / _CROWD_PER_SECOND
+        return max(self.patience, learned) + min(_CROWDED_PATIENCE, crowd)
+
+    def leisure(self, now: float) -> float:
+        """Return the seconds that a first piece should wait for the rest of its sentence; 0 if not all is calm."""
+        idle = _CALM - self._lately.at(now)
+        if idle <= 0 or self._audio_to_keep_up(len(self._active)) >= _CALM:
+            return 0.0
+        return min(_LEISURE, 2 * idle)
+
+    def room(self, call: str, *, first: bool, now: float, free: int, waiting: Iterable[Waiting]) -> float:
+        """Return for how many seconds a piece of `call` may hold the slot.
+
+        `free` slots are left beside it; `waiting` are the most urgent tickets that are still in the queue.
+        """
+        least = min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
+        slack = self._slack(call, now=now, free=free, waiting=waiting)
+        if not first:
+            slack = min(slack, _LONG if self.leisure(now) <= 0 else _LONG_IN_CALM)
+        return max(slack, least)
+
+    @property
+    def _reckoned(self) -> float:
+        """How many calls to reckon with in a round."""
+        return len(self._active) + _SPARE * (len(self._calls) - len(self._active))
+
+    def _slot(self, audio: float) -> float:
+        return self.pace.ttfb + self.pace.rtf * audio
+
+    def _audio_to_keep_up(self, calls: float) -> float:
+        """Return the seconds of audio a piece needs so that so many calls, one after the other, don't run dry."""
+        calls /= self.slots
+        share = calls * self.pace.rtf
+        return calls * self.pace.ttfb / (1 - share) if share < _HOPELESS else float("inf")
+
+    def _slack(self, call: str, *, now: float, free: int, waiting: Iterable[Waiting]) -> float:
+        """Seconds until some other call would be late, each in order of need taking a piece of its own.
+
+        The free slots serve as many of them; a call that should have asked by now is waited for as if it came anew.
+        """
+        patience = self.patience_now()
+        kept_free = _PATIENCE_KEPT_FREE * patience
+        keeping_up = min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
+        each = max(self._slot(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (keeping_up - self.pace.ttfb)) / self.slots
+        tickets = sorted((need_by - (patience - kept_free) * first, other) for need_by, first, other in waiting)
+        sounding = ((due if due > now else now + kept_free, other) for due, other in self._sounding)
+        silent = ((max(due, now) + kept_free, other) for due, other in self._silent)
+        slack, work = float("inf"), 0.0
+        others = (need_by for need_by, other in merge(tickets, sounding, silent) if other != call)
+        for need_by in islice(others, free, None):
+            slack = min(slack, need_by - now - work)
+            if slack <= 0:
+                break
+            work += each
+        return slack
+
+    def _place_of(self, prospect: Prospect) -> SortedList[tuple[float, str]]:
+        return self._sounding if prospect.silent_since is None else self._silent
+
+    def _drop(self, call: str) -> Prospect | None:
+        prospect = self._prospects.pop(call, None)
+        if prospect is not None:
+            self._place_of(prospect).remove((prospect.due, call))
+        return prospect

@@ -1,0 +1,265 @@
+"""Turns TOML and `--set` into attrs classes and words what is wrong: the key, the value, what would be right.
+
+What is right is said by the classes, whose validators raise WrongValue or are those of attrs. Every problem becomes
+one line of one SettingsError.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import partial, reduce
+from operator import getitem
+from pathlib import Path
+from typing import Any, Literal, TypeVar, get_args, get_origin
+
+import attrs
+import cattrs
+from attrs import frozen
+from cattrs.errors import AttributeValidationNote, ClassValidationError, ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import override as field_override
+
+from orchestrator.errors import SettingsError
+from orchestrator.settings import WrongValue
+
+T = TypeVar("T")
+_SECRET = re.compile(r"\bsk_|://[^/]*@")
+"""What a key of the account, or an address with a password, looks like."""
+
+
+@frozen(kw_only=True)
+class Wording:
+    """What messages about a document need to know.
+
+    `keys`: the keys of each table by its name, "" being the document itself; `never_shown`: keys whose value no message
+    shows; `source`: what each line begins with.
+    """
+
+    keys: Mapping[str, Sequence[str]]
+    never_shown: frozenset[str] = frozenset()
+    source: str = ""
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the TOML document at `path`.
+
+    Raises SettingsError: no such file, not UTF-8, not TOML (with line and column).
+    """
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read ({error.strerror}); expected a TOML file") from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: byte {error.start + 1} is not UTF-8; expected a TOML file in UTF-8") from None
+    except (ValueError, RecursionError) as error:  # tomllib lets both through: an endless integer, brackets without end
+        raise SettingsError(f"{path}: not TOML: {error}") from None
+
+
+def assign(document: dict[str, Any], assignment: str, *, source: str = "--set ") -> str:
+    """Put `KEY=VALUE`, such as `slot.patience=0.3`, into the document and return the key.
+
+    Values are TOML's; what is no value there, a bare word or an address, is a string. Raises SettingsError.
+    """
+    key, equals, text = assignment.partition("=")
+    *tables, name = key.strip().split(".")
+    if not (equals and name and all(tables)):
+        raise SettingsError(f"{source}{assignment}: expected KEY=VALUE, such as slot.patience=0.3")
+    for table in tables:
+        document = document.setdefault(table, {})
+        if not isinstance(document, dict):
+            raise SettingsError(f"{source}{key}: unknown key; {table} is a value, no table")
+    document[name] = _toml_value(f"{source}{key}", text.strip())
+    return key.strip()
+
+
+def structured(document: dict[str, Any], kind: type[T], *, wording: Wording) -> T:
+    """Return the document as an instance of the attrs class `kind`; raises SettingsError with all that is wrong."""
+    told = partial(_worded, document=document, wording=wording)
+    try:
+        return _CONVERTER.structure(document, kind)
+    except ClassValidationError as errors:
+        lines = [line for error, path in _leaves(errors, ()) for line in told(error, path)]
+    raise SettingsError("\n".join(wording.source + line for line in lines))
+
+
+def shown(value: Any) -> str:
+    """Return `value` as TOML would have it, cut to a line's length; not what looks like a key or a password."""
+    text = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+    if _SECRET.search(text):
+        return "(not shown)"
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def guess(name: str, candidates: Mapping[str, str]) -> str | None:
+    """Return what a misspelt name probably means: the value of the closest candidate, None where none is close."""
+    close = get_close_matches(name.lower(), candidates, n=1, cutoff=0.7)
+    return candidates[close[0]] if close else None
+
+
+def unknown(section: str, name: str, *, keys: Mapping[str, Sequence[str]]) -> str:
+    """Word an unknown key of a table; its value is left out, since it may be anything."""
+    here = {key: _named(section, key, keys=keys) for key in keys.get(section, ())}
+    anywhere: dict[str, str] = {}
+    for other, names in keys.items():
+        for key in names:
+            anywhere.setdefault(key, _named(other, key, keys=keys))
+    guessed = anywhere.get(name) or guess(name, here) or guess(name, anywhere)
+    right = f"did you mean {guessed}?" if guessed else "known here: " + ", ".join(here.values())
+    return f"{_dotted((section, name))}: unknown key; {right}"
+
+
+def _named(section: str, key: str, *, keys: Mapping[str, Sequence[str]]) -> str:
+    name = f"{section}.{key}".lstrip(".")
+    return f"[{name}]" if name in keys else name
+
+
+def _dotted(path: Sequence[str]) -> str:
+    """Return the path as TOML writes it, quoted where it must be; the first part may be dotted already."""
+    first, *names = path
+    quoted = (name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name) for name in names)
+    return ".".join((first, *quoted)).lstrip(".")
+
+
+def _toml_value(key: str, text: str) -> Any:
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
+        if text.startswith(('"', "'", "[", "{")):
+            raise SettingsError(f"{key}: {shown(text)} is no TOML value") from None
+        return text
+    return values["value"] if len(values) == 1 else text
+
+
+# --- what cattrs does, with our own words for what is wrong ---
+
+
+def _exactly(kind: type, expected: str) -> Callable[[Any, Any], Any]:
+    def structure(value: Any, _type: Any) -> Any:
+        if type(value) is not kind:
+            raise WrongValue(repr(value), expected)
+        return value
+
+    return structure
+
+
+def _number(value: Any, _type: Any) -> float:
+    try:
+        number = float(value) if type(value) in (int, float) else math.inf
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise WrongValue(repr(value), "expected a number, and a finite one" if value == number else "expected a number")
+    return number
+
+
+def _choice(value: Any, kind: Any) -> Any:
+    choices = get_args(kind)
+    if not isinstance(value, str) or value not in choices:
+        raise WrongValue(repr(value), "expected " + " or ".join(map(shown, choices)))
+    return value
+
+
+def _field(attribute: attrs.Attribute[Any], converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    """Check one field by its type and its validator: attrs alone would stop at the first wrong one."""
+
+    def structure(value: Any, kind: Any) -> Any:
+        result = converter.structure(value, kind)
+        if attribute.validator is not None:
+            try:
+                attribute.validator(None, attribute, result)
+            except WrongValue:
+                raise
+            except ValueError as error:
+                raise WrongValue(f"{attribute.name} = {value!r}", _expected(error, attribute.name)) from None
+        return result
+
+    return structure
+
+
+def _expected(error: ValueError, name: str) -> str:
+    """Return what one of attrs' own validators expects: its message without the name and the value."""
+    message, *details = error.args
+    if len(details) == 3:  # attrs.validators.in_: the attribute, the options, the value
+        return "expected " + " or ".join(map(shown, details[1]))
+    return str(message).removeprefix(f"'{name}' ").rpartition(": ")[0]
+
+
+def _section(cls: type, converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
+    fields = {field.name: field_override(struct_hook=_field(field, converter)) for field in attrs.fields(cls)}
+    structure_section: Callable[[Any, Any], Any] = make_dict_structure_fn(
+        cls,
+        converter,
+        _cattrs_forbid_extra_keys=True,
+        _cattrs_detailed_validation=True,
+        **fields,  # type: ignore[arg-type]  # cattrs types its keyword options and the fields' as one
+    )
+
+    def structure(value: Any, kind: Any) -> Any:
+        return structure_section(_exactly(dict, "expected a table")(value, kind), kind)
+
+    return structure
+
+
+def _tables(value: Any, kind: Any, *, converter: cattrs.Converter) -> dict[str, Any]:
+    """Structure a table of anything (`dict[str, Any]`, left as it is) or of tables of one class, under any names."""
+    named: dict[str, Any] = _exactly(dict, "expected a table")(value, kind)
+    _, each = get_args(kind)
+    if each is Any:
+        return named
+    found, wrong = {}, []
+    for name, table in named.items():
+        try:
+            found[name] = converter.structure(table, each)
+        except Exception as error:
+            error.add_note(AttributeValidationNote("", name, each))
+            wrong.append(error)
+    if wrong:
+        raise ClassValidationError("", wrong, dict)
+    return found
+
+
+def _origin_is(origin: Any) -> Callable[[Any], bool]:
+    return lambda kind: get_origin(kind) is origin
+
+
+def _make_converter() -> cattrs.Converter:
+    converter = cattrs.Converter()
+    converter.register_structure_hook_factory(attrs.has, _section)
+    converter.register_structure_hook_func(_origin_is(Literal), _choice)
+    converter.register_structure_hook_func(_origin_is(dict), partial(_tables, converter=converter))
+    converter.register_structure_hook(bool, _exactly(bool, "expected true or false"))
+    converter.register_structure_hook(int, _exactly(int, "expected an integer"))
+    converter.register_structure_hook(float, _number)
+    converter.register_structure_hook(str, _exactly(str, "expected a string (in quotes)"))
+    return converter
+
+
+_CONVERTER = _make_converter()
+
+
+def _leaves(error: Exception, path: tuple[str, ...]) -> Iterator[tuple[Exception, tuple[str, ...]]]:
+    if isinstance(error, ClassValidationError):
+        noted, others = error.group_exceptions()
+        for inner, note in noted:
+            yield from _leaves(inner, (*path, note.name))
+        yield from ((inner, path) for inner in others)
+    else:
+        yield error, path
+
+
+def _worded(error: Exception, path: tuple[str, ...], *, document: dict[str, Any], wording: Wording) -> Iterator[str]:
+    name = _dotted(("", *path))
+    if isinstance(error, ForbiddenExtraKeysError):
+        yield from (unknown(name, key, keys=wording.keys) for key in sorted(error.extra_fields))
+    elif not isinstance(error, WrongValue):
+        raise error
+    elif name in wording.never_shown:
+        yield f"{name}: {error.expected}"
+    else:
+        value = reduce(getitem, path, document)
+        yield f"{name} = {shown(value)}: {error.expected}"

@@ -1,0 +1,97 @@
+"""How the simulated Waves provider makes sound of a text: with its voice, at its pace, noted in its books.
+
+Whether a synthesis may take place is decided before; sending what is made is the business of each kind of link.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+
+import trio
+from attrs import define, field
+
+from orchestrator.ports import Spoken
+from simulations.books import Books
+from simulations.draws import lognormal
+from simulations.voices import Voice, Wanted
+from simulations.waves_contexts import first_part
+from simulations.waves_options import WavesOptions
+from simulations.waves_requests import Ask
+from simulations.waves_schedule import Made, Schedule
+
+WORD_TIMESTAMP_VOICES = frozenset({"meher", "devansh", "kartik", "maithili", "liam", "avery"})
+"""The voices that tell when a word sounds; with all others there is silently nothing (published)."""
+
+_log = logging.getLogger(__name__)
+
+
+class VoiceFailed(Exception):
+    """The voice could not speak: the synthesis is over."""
+
+
+@define(kw_only=True)
+class Synthesizer:
+    """What one provider speaks with, for all its links."""
+
+    _options: WavesOptions
+    _books: Books
+    _voice: Voice
+    _rng: random.Random = field(init=False)
+
+    @_rng.default
+    def _seeded(self) -> random.Random:
+        return random.Random(f"{self._options.seed}:ttfb")
+
+    def begin(self, ask: Ask, text: str) -> Synthesis:
+        """Begin to speak `text` as `ask` wants it; from now on its time to first byte runs.
+
+        Whoever drives the synthesis notes in the books what was sent, and whether it was completed or abandoned.
+        """
+        self._books.begin_request(text)
+        options = self._options
+        schedule = Schedule(
+            first_byte=trio.current_time() + lognormal(self._rng, mean=options.ttfb, cv=options.ttfb_cv),
+            rtf=options.rtf,
+            rate=ask.rate,
+            chunk=None if options.chunk_ms is None else options.chunk_ms / 1000,
+        )
+        return Synthesis(ask=ask, rest=text, schedule=schedule, voice=self._voice, books=self._books)
+
+
+@define(kw_only=True)
+class Synthesis:
+    """One text on its way to sound: made part by part, as it is asked for."""
+
+    _ask: Ask
+    _rest: str
+    _schedule: Schedule
+    _voice: Voice
+    _books: Books
+    _made: deque[Made] = field(factory=deque, init=False)
+
+    @property
+    def ends(self) -> float:
+        """When all sound is made of the text that was spoken so far: of the whole, once next_made returned None."""
+        return self._schedule.ends
+
+    async def next_made(self) -> Made | None:
+        """Return what is to be sent next, ahead of its time; None when that was all. Raises VoiceFailed."""
+        ask = self._ask
+        words = ask.word_timestamps and ask.voice in WORD_TIMESTAMP_VOICES
+        while self._rest and not self._made:
+            part, self._rest = first_part(self._rest)
+            if part:
+                self._made.extend(self._schedule.add(part, await self._sound_of(part), words=words))
+        return self._made.popleft() if self._made else None
+
+    async def _sound_of(self, text: str) -> Spoken:
+        ask = self._ask
+        wanted = Wanted(text=text, voice=ask.voice, rate=ask.rate, speed=ask.speed, request=ask.request or "")
+        try:
+            return await self._voice(wanted)
+        except Exception as error:
+            _log.exception("the voice failed")
+            self._books.errors += 1
+            raise VoiceFailed from error

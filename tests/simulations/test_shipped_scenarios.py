@@ -1,0 +1,123 @@
+"""The scenarios that ship say what they are to, and their README tells every key, right."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import attrs
+import pytest
+
+from orchestrator.settings import Settings
+from simulations.scenario import Group, Scenario
+from simulations.scenario_file import ELSEWHERE, SHIPPED, listing, load_scenario, shipped
+from simulations.waves_options import WavesOptions
+from simulations.workload import Traits
+
+NAMES = (
+    "all_at_once", "barge_in_storm", "half_duplex_hindi", "monologue", "quiet_night", "reference", "rush_hour",
+    "stubborn",
+)  # fmt: skip
+
+
+def test_what_ships_is_listed_with_what_it_is_about() -> None:
+    """One line each, in alphabetical order."""
+    assert tuple(shipped()) == NAMES
+    assert [line.split()[0] for line in listing().splitlines()] == list(NAMES)
+    assert all(about and len(about) < 110 for about in shipped().values())
+
+
+def test_reference_is_exactly_the_defaults() -> None:
+    """So that figures compare; only the links are kept, which changes no figure and saves a quarter of the time."""
+    reference = load_scenario("reference")
+    assert reference.groups == (Group(traits=Traits()),)
+    kept = attrs.evolve(Scenario(name="reference").server, close_after_complete=False)
+    assert attrs.evolve(reference, about="") == Scenario(name="reference", server=kept)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_scenario_begins_with_the_same_defaults(name: str) -> None:
+    """One hour, ideal, over the wire, by our policy, one slot; only `stubborn` has another speed."""
+    found = load_scenario(name)
+    assert (found.name, found.hours, found.lifelike, found.wire, found.policy) == (name, 1.0, False, True, "deadline")
+    assert (found.server.slots, found.server.links) == (1, 5)
+    assert found.profile == ("slow" if name == "stubborn" else "fast")
+    assert found.calls == {"stubborn": 8, "quiet_night": 1}.get(name, 4)
+
+
+def traits(name: str) -> list[Traits]:
+    """Return the traits of each group."""
+    return [group.traits for group in load_scenario(name).groups]
+
+
+def test_stubborn_is_eight_endless_replies_of_two_kinds_of_sentences() -> None:
+    """Each sentence is one clause and one piece, for every policy."""
+    found = load_scenario("stubborn")
+    assert [(group.name, group.calls, group.traits.sentence) for group in found.groups] == [
+        ("long", 4, 6.0),
+        ("short", 4, 1.2),
+    ]
+    assert all(each.endless and not each.sentence_cv and each.clause >= each.sentence for each in traits("stubborn"))
+    assert (found.settings.speech.join, found.settings.speech.split) == (False, False)
+
+
+def test_the_others_are_what_their_names_say() -> None:
+    """Each differs from the reference in what it is there for."""
+    assert traits("barge_in_storm") == [Traits(barge_in=0.5)]
+    assert traits("monologue") == [Traits(), Traits(endless=True)]
+    (quiet,) = load_scenario("quiet_night").groups
+    assert (quiet.arrivals, quiet.per_hour) == ("regular", 6.0)
+    (rush,) = load_scenario("rush_hour").groups
+    assert (rush.arrivals, rush.per_hour) == ("poisson", None)
+    assert rush.traits == Traits(minutes=4.0)
+    (at_once,) = load_scenario("all_at_once").groups
+    assert at_once.arrivals == "at once"
+    assert at_once.traits.together
+    assert not at_once.traits.thinking
+    (hindi,) = load_scenario("half_duplex_hindi").groups
+    assert (hindi.traits.language, hindi.traits.barge_in) == ("hi", 0.0)
+    assert load_scenario("half_duplex_hindi").settings.provider.language == "hi"
+
+
+# --- the documentation ---
+
+README = (SHIPPED / "README.md").read_text("utf-8")
+EXAMPLE = re.search(r"```toml\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_whole_scenario_of_the_readme_mentions_every_key() -> None:
+    """Also those without a default, as comments."""
+    assert EXAMPLE
+    mentioned = set(re.findall(r"^(?:# )?(\w+) = ", EXAMPLE[1], re.MULTILINE))
+    kinds = (Scenario, Group, Traits, WavesOptions)
+    keys = {each.name for kind in kinds for each in attrs.fields(kind)} - {
+        "name",
+        "groups",
+        "server",
+        "settings",
+        "traits",
+    }
+    keys -= {key.partition(".")[2] for key in ELSEWHERE if key.startswith("server.")}
+    assert keys <= mentioned
+    assert all(f"[{section.name}]" in README for section in attrs.fields(Settings))
+
+
+def test_the_whole_scenario_of_the_readme_is_right_and_tells_the_defaults(tmp_path: Path) -> None:
+    """It differs from them in its groups only."""
+    assert EXAMPLE
+    file = tmp_path / "mine.toml"
+    file.write_text(EXAMPLE[1])
+    found = load_scenario(str(file))
+    assert found.groups == (Group(name="chat"), Group(name="monologue", traits=Traits(endless=True)))
+    assert attrs.evolve(found, groups=(Group(),)) == Scenario(name="mine")
+
+
+def test_what_the_readme_has_as_comments_is_right_as_well() -> None:
+    """Every commented key, taken as it stands."""
+    assert EXAMPLE
+    for line in re.findall(r"^# (\w+ = .*)$", EXAMPLE[1], re.MULTILINE):
+        (key,) = tomllib.loads(line)
+        section = {"calls": "", "per_hour": "callers.", "bot": "callers."}.get(key, "server.")
+        more = ["callers.arrivals=regular"] if key == "per_hour" else []
+        assert load_scenario("reference", assignments=[*more, f"{section}{line.partition(' #')[0].replace(' ', '')}"])
