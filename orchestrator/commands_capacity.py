@@ -42,8 +42,8 @@ class CapacityOptions:
     lifelike: Flag = False
     """With an uneven voice, silence around pieces, an uneven time to first byte and transport."""
     hours: Hours = 2.0
-    """Hours of virtual time, 0.25 at least, after which a run that is not clear counts as it stands (less with more than
-    ten calls)."""
+    """Hours of virtual time, 0.25 at least, after which a run that is not clear counts as it stands (less with more
+    than ten calls)."""
     seed: Seed = 1
     """What everything is drawn from: the same seed, the same table."""
     json: Flag = False

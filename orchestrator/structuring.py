@@ -152,7 +152,7 @@ def _number(value: Any, _type: Any) -> float:
         number = float(value) if type(value) in (int, float) else math.inf
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number):
+    if math.isinf(number):
         raise WrongValue(repr(value), "expected a number, and a finite one" if value == number else "expected a number")
     return number
 

@@ -130,8 +130,9 @@ class Outlook:
         prospect = self._drop(call)
         self._calls.add(call)
         self._active.add(call)
-        if prospect is not None and prospect.silent_since is not None and ready_at is not None:
-            self.turnaround.learn(min(ready_at - prospect.silent_since, _ODD_TURNAROUND))
+        since = None if prospect is None else prospect.silent_since
+        if since is not None and ready_at is not None and ready_at >= since:  # else it answers an earlier turn
+            self.turnaround.learn(min(ready_at - since, _ODD_TURNAROUND))
 
     def used(self, seconds: float, now: float) -> None:
         """A slot came back after so many seconds."""

@@ -104,8 +104,7 @@ class SlotQueue:
         account = self._account(call)
         account.weight = weight
         low = self._highest_granted
-        received = min(max(account.received, low), low + self.bound)
-        self._charge(account, received=received - account.received)
+        self._charge(account, received=min(max(account.received, low), low + self.bound) - account.received)
 
     def close(self, call: str) -> None:
         """Forget a call that is over; its tickets must have left (a granted one may still come back)."""
@@ -116,14 +115,12 @@ class SlotQueue:
         return (entry[-1] for entry in self._by_need)
 
     def join(self, call: str, *, need_by: float, expected: float = 0.0, first: bool = False) -> Ticket:
-        """Queue up. `expected` seconds of slot are charged at the grant and corrected when it comes back; `first` says
-        that it is a reply's first piece."""
+        """Queue up, for a reply's `first` piece or a later one; `expected` seconds of slot are charged at the grant."""
         self._serial += 1
         account = self._account(call)
         # It may not have waited for long: what it fell behind meanwhile is no credit beyond the bound.
         self._charge(account, received=max(0.0, self._highest_granted - self.bound - account.seconds))
-        ticket = Ticket(self._serial, account, need_by, expected, first)
-        self._enter(ticket)
+        self._enter(ticket := Ticket(self._serial, account, need_by, expected, first))
         return ticket
 
     def revise(self, ticket: Ticket, *, need_by: float) -> None:
@@ -169,8 +166,7 @@ class SlotQueue:
         """Grant every slot that is free and wanted; return the tickets that were granted, in order."""
         granted: list[Ticket] = []
         while self._by_need and len(self._granted) < self.slots:
-            ticket = self._next(now)
-            self._withdraw(ticket)
+            self._withdraw(ticket := self._next(now))
             ticket.state = TicketState.GRANTED
             self._granted.add(ticket)
             account = ticket.account

@@ -32,15 +32,15 @@ BOOKS |= {"refused_rate": 0, "refused_links": 0, "errors": 0}
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[Event] | Exception], list[tuple[Scenario, int]]]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[Event] | BaseException], list[tuple[Scenario, int]]]:
     """Put a world in place of the real one in which these events happen; it notes what it was asked for."""
 
-    def put(story: Sequence[Event] | Exception) -> list[tuple[Scenario, int]]:
+    def put(story: Sequence[Event] | BaseException) -> list[tuple[Scenario, int]]:
         asked: list[tuple[Scenario, int]] = []
 
         def run_world(scenario: Scenario, *, seed: int, sinks: Sequence[Emit], tick: Callable[[float], bool]) -> Ended:
             asked.append((scenario, seed))
-            if isinstance(story, Exception):
+            if isinstance(story, BaseException):
                 raise story
             for event in story:
                 for sink in sinks:
@@ -136,6 +136,16 @@ def test_events_that_cannot_be_written_do_not_end_the_run(
     out, err = simulated(capsys, "reference", "--json", "--out", str(tmp_path), status=1)
     assert json.loads(out)["calls"] == 4
     assert err.count("talkingstick: could not write /dev/full: No space left on device\n") == 2
+
+
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt(), BaseExceptionGroup("", [KeyboardInterrupt()])])
+def test_ctrl_c_says_where_what_happened_so_far_is(
+    interrupt: BaseException, world: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Status 130 and one line, whether or not a nursery wrapped the interrupt."""
+    world(interrupt)
+    out, err = simulated(capsys, "reference", "--out", str(tmp_path), status=130)
+    assert (out, err) == ("", f"talkingstick: stopped; what happened so far is in {tmp_path}/\n")
 
 
 # --- as a process ---

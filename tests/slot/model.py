@@ -115,7 +115,8 @@ class QueueModel:
             assert candidate.account.seconds - self.bound > lowest - slack
             assert entry.account.seconds <= lowest + slack
         if not entry.first and entry.need_by > now + 0.5:  # it has sound in hand
-            level = min([self.highest, *(other.account.seconds + self.bound for other in waiting if other is not entry)])
+            others = [other.account.seconds for other in waiting if other is not entry]
+            level = min([self.highest, *(seconds + self.bound for seconds in others)])
             entry.account.received += max(0.0, level - entry.account.seconds)
         self.highest = max(self.highest, entry.account.seconds)
         entry.state = "granted"

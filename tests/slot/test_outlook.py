@@ -7,57 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.slot import outlook as rules
-from orchestrator.slot.outlook import Outlook, Turnaround
+from orchestrator.slot.outlook import Outlook, Turnaround, Waiting
 from orchestrator.slot.pace import Pace
-
-NOW = 1000.0
-FAST, SLOW = Pace(0.1, 0.1, 1 / 15, 9), Pace(0.2, 0.3, 1 / 15, 9)
-Waiting = tuple[float, bool, str]
-
-paces = st.builds(Pace, ttfb=st.floats(0.01, 1), rtf=st.floats(0.01, 1.2), pieces=st.just(9))
-needs = st.floats(NOW - 5, NOW + 30)
-calls = st.sampled_from("abcdefgh")
-
-
-@st.composite
-def outlooks(draw: st.DrawFn) -> Outlook:
-    """An outlook before `NOW`, with some use of the slots and calls that will ask."""
-    outlook = Outlook(pace=draw(paces), slots=draw(st.integers(1, 4)), patience=draw(st.floats(0, 2)))
-    for second in range(round(NOW) - draw(st.integers(0, 700)), round(NOW)):
-        outlook.used(draw(st.just(0.0) | st.floats(0, outlook.slots)) if second % 60 == 0 else 0.0, float(second))
-    for call in draw(st.sets(st.sampled_from("stuv"))):
-        outlook.expect(call, NOW - draw(st.floats(0, 5)), need_in=draw(st.none() | st.floats(0, 30)))
-    return outlook
-
-
-@st.composite
-def queues(draw: st.DrawFn, *, firsts: bool = True) -> list[Waiting]:
-    """Tickets in the order of their need, as the queue yields them, of calls that the outlook has not heard from."""
-    kinds = st.booleans() if firsts else st.just(False)
-    return sorted(draw(st.lists(st.tuples(needs, kinds, calls), max_size=8)))
-
-
-def room(outlook: Outlook, waiting: list[Waiting], *, call: str = "me", first: bool = False, now: float = NOW) -> float:
-    """Ask for the room of a piece of `call`, all who wait being known to the outlook as having asked."""
-    for _, _, other in waiting:
-        outlook.asked(other)
-    outlook.asked(call)
-    return outlook.room(call, first=first, now=now, waiting=waiting)
-
-
-def least(outlook: Outlook, *, first: bool = False) -> float:
-    """The room where another is late already."""
-    return outlook.room("me", first=first, now=NOW, waiting=[(NOW - 99, False, "late")])
-
-
-def clause(outlook: Outlook) -> float:
-    """Seconds of all slots that the least another will ask for takes."""
-    return (outlook.pace.ttfb + outlook.pace.rtf * rules._CLAUSE) / outlook.slots
-
+from tests.slot.outlooks import FAST, NOW, calls, least, needs, needs_of, outlooks, paces, queues, room, share
 
 # --- how long ---
 
@@ -69,39 +25,31 @@ def test_a_round_of_all_calls_keeps_up(outlook: Outlook, waiting: list[Waiting],
     seconds = room(outlook, waiting, first=first)
     if seconds < rules._KEEPING_UP:
         assert len(outlook._active) * seconds / outlook.slots <= outlook.pace.audio_within(seconds) + 1e-9
-    assert seconds >= least(outlook, first=first)
+    assert seconds >= least(outlook)
     assert least(outlook) <= rules._KEEPING_UP
 
 
-@given(outlooks(), queues(), st.booleans())
-def test_nobody_is_made_late(outlook: Outlook, waiting: list[Waiting], first: bool) -> None:
-    """A piece ends before any that waits has to be granted, each before it taking a clause, and with some of a first
-    piece's patience left; unless all fell behind."""
-    seconds = room(outlook, waiting, first=first)
-    assume(seconds > least(outlook, first=first))
-    spare = outlook.patience_at(NOW) * (1 - rules._PATIENCE_KEPT_FREE)
-    for before, (need_by, is_first, _) in enumerate(waiting):
-        assert NOW + seconds <= need_by - spare * is_first - before * clause(outlook) + 1e-9
+@given(outlooks(), queues(), st.integers(0, 3))
+def test_a_piece_may_be_as_long_as_makes_nobody_late(outlook: Outlook, waiting: list[Waiting], free: int) -> None:
+    """Exactly: till the first who would be, each before it taking its share, but those for whom there is a slot beside
+    this one; if calls have not asked that should have by now, it may be less."""
+    seconds = room(outlook, waiting, first=True, free=free)
+    slacks = [need - NOW - number * share(outlook) for number, need in enumerate(needs_of(outlook, waiting)[free:])]
+    most = max(min(slacks, default=math.inf), least(outlook))
+    assert seconds <= most + 1e-9
+    if all(prospect.due > NOW or prospect.silent_since is not None for prospect in outlook._prospects.values()):
+        assert seconds == pytest.approx(most, abs=1e-9)
 
 
-@given(outlooks(), queues(firsts=False))
-def test_the_room_is_the_smallest_slack(outlook: Outlook, waiting: list[Waiting]) -> None:
-    """Exactly: no shorter than it must be, among later pieces, with calls that are expected."""
-    expected = [prospect for prospect in "stuv" if outlook.will_need(prospect)]
-    assume(len(expected) == len(outlook._active))  # nobody whose caller has fallen silent
-    seconds = room(outlook, waiting, first=True)
-    due = sorted([need_by for need_by, _, _ in waiting] + [outlook._prospects[call].need_by for call in expected])
-    slacks = [need_by - NOW - number * clause(outlook) for number, need_by in enumerate(due)]
-    assert seconds == pytest.approx(max(min(slacks, default=math.inf), least(outlook, first=True)), abs=1e-9)
-
-
-@given(outlooks(), queues(), st.tuples(needs, st.booleans(), calls))
-def test_one_more_who_waits_never_gives_more_room(outlook: Outlook, waiting: list[Waiting], more: Waiting) -> None:
-    """Beyond what keeping up asks for, of which one more call asks for more."""
-    for first in (True, False):
-        before = room(outlook, waiting, first=first)
-        after = room(outlook, sorted([*waiting, more]), first=first)
-        assert after <= max(before, least(outlook, first=first))
+@given(outlooks(), queues(), st.tuples(needs, st.booleans(), calls), st.integers(0, 3), st.booleans())
+def test_one_more_who_waits_never_gives_more_room(  # hypothesis' signature
+    outlook: Outlook, waiting: list[Waiting], more: Waiting, free: int, first: bool
+) -> None:
+    """Beyond what keeping up asks for, of which one more call asks for more, and the patience of a crowd."""
+    before, patience = room(outlook, waiting, first=first, free=free), outlook.patience_now()
+    after = room(outlook, sorted([*waiting, more]), first=first, free=free)
+    assert after <= max(before + outlook.patience_now() - patience, least(outlook)) + 1e-9
+    assert after <= room(outlook, sorted([*waiting, more]), first=first, free=free + 1)
 
 
 @given(outlooks(), queues())
@@ -116,9 +64,25 @@ def test_a_call_alone_has_all_the_room() -> None:
     """What it waits for itself, and what it will need, is nothing to hurry for."""
     outlook = Outlook(pace=FAST, slots=1, patience=0.2)
     outlook.expect("me", NOW)
-    assert outlook.room("me", first=True, now=NOW, waiting=[(NOW, True, "me")]) == math.inf
+    assert outlook.room("me", first=True, now=NOW, free=0, waiting=[(NOW, True, "me")]) == math.inf
     outlook.expect("me", NOW, need_in=1.0)
-    assert outlook.room("me", first=True, now=NOW, waiting=[]) == math.inf
+    assert outlook.room("me", first=True, now=NOW, free=0, waiting=[]) == math.inf
+
+
+def test_calls_that_only_listen_are_reckoned_with_a_little() -> None:
+    """Any of them may ask next; one that is over may not."""
+    outlook, leasts = Outlook(pace=FAST, slots=1, patience=0.2), list[float]()
+    for number in range(6):
+        outlook.asked(f"call {number}")
+    leasts.append(least(outlook))
+    for number in range(5):
+        outlook.unexpect(f"call {number}")
+    leasts.append(least(outlook))
+    for number in range(5):
+        outlook.forget(f"call {number}")
+    leasts.append(least(outlook))
+    assert leasts == sorted(leasts, reverse=True)
+    assert leasts[2] == pytest.approx(FAST.ttfb + FAST.rtf * FAST.ttfb / (1 - FAST.rtf))
 
 
 # --- who will ask ---
@@ -129,24 +93,28 @@ def test_a_caller_who_has_fallen_silent_counts() -> None:
     outlook = Outlook(pace=FAST, slots=1, patience=0.2)
     outlook.expect("caller", NOW)
     rooms = [room(outlook, [], first=True, now=NOW + after) for after in (0.0, 0.5, 1.0, 9.0)]
-    kept_free = outlook.patience_at(NOW) * rules._PATIENCE_KEPT_FREE
+    kept_free = outlook.patience_now() * rules._PATIENCE_KEPT_FREE
     assert rooms[0] == pytest.approx(outlook.turnaround.early + kept_free)
     assert rooms[1:] == pytest.approx([rooms[0] - 0.5, kept_free, kept_free])
     assert min(rooms) > least(outlook)
 
 
 def test_a_reply_that_goes_on_counts() -> None:
-    """Its next piece has to be asked for a first audio's time before its sound ends."""
-    outlook = Outlook(pace=SLOW, slots=1, patience=0.2)
+    """Its next piece has to be asked for a first audio's time before its sound ends. If it is not asked for by then, as
+    its text has not come, it is waited for as if it came anew."""
+    outlook = Outlook(pace=FAST, slots=1, patience=0.2)
     outlook.expect("talker", NOW, need_in=3.0)
     assert outlook.will_need("talker")
-    assert room(outlook, [], first=True) == pytest.approx(3.0 - SLOW.ttfb)
-    assert room(outlook, [], first=True, now=NOW + 1) == pytest.approx(2.0 - SLOW.ttfb)
+    assert room(outlook, [], first=True) == pytest.approx(3.0 - FAST.ttfb)
+    assert room(outlook, [], first=True, now=NOW + 1) == pytest.approx(2.0 - FAST.ttfb)
+    kept_free = outlook.patience_now() * rules._PATIENCE_KEPT_FREE
+    assert room(outlook, [], first=True, now=NOW + 30) == pytest.approx(kept_free)
 
 
 Word = tuple[str, str, float | None]
 words = st.lists(
-    st.tuples(st.sampled_from(["expect", "asked", "unexpect"]), calls, st.none() | st.floats(0, 20)), max_size=30
+    st.tuples(st.sampled_from(["expect", "asked", "unexpect", "forget"]), calls, st.none() | st.floats(0, 20)),
+    max_size=30,
 )
 
 
@@ -159,26 +127,26 @@ def say(outlook: Outlook, word: Word, now: float) -> None:
         getattr(outlook, kind)(call)
 
 
-@given(words, paces, queues())
-def test_only_what_each_call_said_last_counts(said: list[Word], pace: Pace, waiting: list[Waiting]) -> None:
-    """Nothing is left of earlier words, and nothing at all of a call that asks for no more."""
+@given(words, paces, queues(), st.booleans())
+def test_only_what_each_call_said_last_counts(
+    said: list[Word], pace: Pace, waiting: list[Waiting], first: bool
+) -> None:
+    """Nothing is left of earlier words, and nothing at all of a call that is over."""
     outlook, fresh = (Outlook(pace=pace, slots=1, patience=0.2) for _ in range(2))
     last = {call: index for index, (_, call, _) in enumerate(said)}
-    for index, word in enumerate(said):
-        now = NOW - len(said) + index
-        say(outlook, word, now)
-        if last[word[1]] == index and word[0] != "unexpect":
-            say(fresh, word, now)
-    for first in (True, False):
-        assert outlook.room("me", first=first, now=NOW, waiting=waiting) == fresh.room(
-            "me", first=first, now=NOW, waiting=waiting
-        )
+    for index, (kind, call, need_in) in enumerate(said):
+        known = call in outlook._calls
+        say(outlook, (kind, call, need_in), NOW - len(said) + index)
+        if last[call] == index and kind == "unexpect" and known:
+            fresh.asked(call)
+        if last[call] == index:
+            say(fresh, (kind, call, need_in), NOW - len(said) + index)
+    rooms = [each.room("me", first=first, now=NOW, free=0, waiting=waiting) for each in (outlook, fresh)]
+    assert rooms[0] == rooms[1]
     assert all(outlook.will_need(call) == fresh.will_need(call) for call in "abcdefgh")
     for call in "abcdefgh":
-        outlook.unexpect(call)
-    assert not outlook._prospects
-    assert not outlook._in_order
-    assert not outlook._active
+        outlook.forget(call)
+    assert not any((outlook._prospects, outlook._silent, outlook._sounding, outlook._calls, outlook._active))
 
 
 def test_will_need_is_the_middle_of_a_reply() -> None:
@@ -231,27 +199,29 @@ def test_steady_answers_are_expected_on_time() -> None:
 # --- patience and calm ---
 
 
-@given(outlooks(), st.floats(0.01, 1), st.floats(0, 3600))
-def test_patience_follows_the_pace_between_its_limits(outlook: Outlook, slower: float, later: float) -> None:
-    """Never less than the setting; with a slower provider no less; longer in a crowd, which passes."""
-    setting, now = outlook.patience, NOW + later
-    patience = outlook.patience_at(now)
+@given(outlooks(), st.floats(0.01, 1), st.integers(0, 60))
+def test_patience_follows_the_pace_between_its_limits(outlook: Outlook, slower: float, others: int) -> None:
+    """Never less than the setting; with a slower provider, or more calls, no less."""
+    setting, patience = outlook.patience, outlook.patience_now()
     assert setting <= patience <= max(setting, rules._LONGEST_PATIENCE) + rules._CROWDED_PATIENCE
-    assert outlook.patience_at(now + 7200) <= patience
+    for number in range(others):
+        outlook.asked(f"other {number}")
+    crowded = outlook.patience_now()
     outlook.pace.ttfb += slower
-    assert outlook.patience_at(now) >= patience
+    assert patience <= crowded <= outlook.patience_now()
 
 
 def test_a_crowd_makes_patient() -> None:
-    """Ten minutes of nearly full slots, not one."""
+    """As long as it is there: when pieces have to be long for all to keep up."""
     outlook = Outlook(pace=FAST, slots=1, patience=0.2)
-    calm = outlook.patience_at(0.0)
-    for second in range(60):
-        outlook.used(0.95, float(second))
-    assert outlook.patience_at(60.0) == calm
-    for second in range(60, 1800):
-        outlook.used(0.95, float(second))
-    assert outlook.patience_at(1800.0) == pytest.approx(calm + rules._CROWDED_PATIENCE)
+    calm = outlook.patience_now()
+    assert calm == pytest.approx(0.2 + rules._CLAUSES_OF_PATIENCE * 0.23)
+    for number in range(9):
+        outlook.asked(f"call {number}")
+    assert outlook.patience_now() == calm + rules._CROWDED_PATIENCE
+    for number in range(9):
+        outlook.unexpect(f"call {number}")
+    assert outlook.patience_now() == calm
 
 
 @given(outlooks(), st.integers(0, 60))
@@ -260,9 +230,9 @@ def test_leisure_is_for_calm_only(outlook: Outlook, others: int) -> None:
     before = outlook.leisure(NOW)
     for number in range(others):
         outlook.asked(f"other {number}")
-    share = outlook._lately.at(NOW)
+    used = outlook._lately.at(NOW)
     assert 0 <= outlook.leisure(NOW) <= min(before, rules._LEISURE)
-    if share >= rules._CALM or len(outlook._active) * outlook.pace.ttfb >= rules._CALM * outlook.slots:
+    if used >= rules._CALM or len(outlook._active) * outlook.pace.ttfb >= rules._CALM * outlook.slots:
         assert outlook.leisure(NOW) == 0
 
 
@@ -279,22 +249,24 @@ def test_leisure_comes_with_quiet_and_goes_with_use() -> None:
 # --- cost ---
 
 
-def counted(tickets: list[Waiting], looked_at: list[Waiting]) -> Iterator[Waiting]:
-    """Yield the tickets, and note each that was asked for."""
-    for ticket in tickets:
-        looked_at.append(ticket)
-        yield ticket
+class Counted(list[tuple[float, str]]):
+    """Counts how many of its entries are looked at."""
+
+    looked_at = 0
+
+    def __iter__(self) -> Iterator[tuple[float, str]]:
+        for entry in super().__iter__():
+            self.looked_at += 1
+            yield entry
 
 
-@pytest.mark.parametrize("expected", [0, 10_000])
-@pytest.mark.parametrize("ahead", [-1.0, 0.0, 1.0, 6.0])
-def test_ten_thousand_who_wait_cost_no_more_than_a_few(ahead: float, expected: int) -> None:
-    """It looks no further than the first one that would be late if each before it took a clause."""
+@pytest.mark.parametrize("ahead", [0.5, 1.0, 6.0])
+@pytest.mark.parametrize("place", ["_silent", "_sounding"])
+def test_ten_thousand_who_will_ask_cost_no_more_than_a_few(ahead: float, place: str) -> None:
+    """It looks no further than the first one that would be late if each before it took its share."""
     outlook = Outlook(pace=FAST, slots=1, patience=0.2)
-    waiting = [(NOW + ahead + number / 1e6, number % 3 == 0, f"call {number}") for number in range(10_000)]
-    for number in range(expected):
-        outlook.expect(f"expected {number}", NOW, need_in=ahead + number / 1e6)
-    looked_at: list[Waiting] = []
-    seconds = outlook.room("me", first=True, now=NOW, waiting=counted(waiting, looked_at))
-    assert seconds == least(outlook)
-    assert len(looked_at) <= max(0.0, ahead) / clause(outlook) + 2
+    outlook.asked("me")
+    entries = Counted((NOW + ahead + number / 1e6, f"call {number}") for number in range(10_000))
+    setattr(outlook, place, entries)
+    assert outlook.room("me", first=True, now=NOW, free=0, waiting=[]) == least(outlook)
+    assert 2 <= entries.looked_at <= (ahead + 0.5) / share(outlook) + 2

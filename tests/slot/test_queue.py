@@ -210,32 +210,20 @@ def test_sound_in_hand_banks_no_credit() -> None:
         assert (queue.account_of("patient"), queue.account_of("busy")) == (account, 9.0)
 
 
-def test_what_was_forfeited_does_not_put_a_call_behind_those_who_wait() -> None:
-    """It is lifted to no more than the bound above the lowest account of the others: its next piece would else wait for
-    all of what the highest one had."""
+def test_what_a_call_fell_behind_while_it_did_not_ask_is_no_credit() -> None:
+    """Beyond the bound, that is; and for sound in hand it is put no further than that above those who still wait."""
     queue = SlotQueue(slots=1, bound=2.0)
+    held = [queue.join(call, need_by=0.0) for call in ("patient", "low")]
+    for ticket in held:
+        queue.hold(ticket)
     for seconds in (9.0, 0.0):
         queue.join("busy", need_by=0.0)
-        (ticket,) = queue.settle(0.0)
-        queue.free(ticket, seconds=seconds)
-    queue.join("low", need_by=99.0)
-    queue.join("patient", need_by=50.0)
-    lifted = {ticket.account.call: queue.account_of(ticket.account.call) for ticket in queue.settle(0.0)}
-    assert lifted == {"patient": 9.0}
-    assert queue.account_of("low") == 7.0
-
-
-def test_what_a_call_fell_behind_while_it_did_not_wait_is_no_credit() -> None:
-    """Beyond the bound; what it fell behind while it waited is."""
-    queue = SlotQueue(slots=1, bound=2.0)
-    early = queue.join("waits", need_by=99.0)
-    for _ in range(3):
-        queue.join("busy", need_by=0.0)
-        (ticket,) = queue.settle(0.0)
-        queue.free(ticket, seconds=2.0)
-    queue.join("comes", need_by=99.0)
-    assert (queue.account_of("waits"), queue.account_of("comes")) == (0.0, 2.0)
-    assert early.state is TicketState.WAITING
+        queue.free(queue.settle(0.0)[0], seconds=seconds)
+    assert queue.join("new", need_by=99.0).account.seconds == 7.0
+    for ticket in held:
+        queue.resume(ticket, need_by=50.0)
+    assert queue.settle(0.0) == held[:1]
+    assert (queue.account_of("patient"), queue.account_of("low")) == (2.0, 0.0)
 
 
 def test_a_repr_tells_where_a_ticket_stands() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -12,6 +13,7 @@ from orchestrator import events
 from orchestrator.events import Event
 from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.pace import Pace
+from orchestrator.slot.queue import Ticket
 from orchestrator.slot.scheduler import LocalPlace, Scheduler
 from tests.slot.test_scheduler import ask, scheduling
 
@@ -46,7 +48,7 @@ async def test_a_first_piece_is_needed_when_patience_ends_a_later_one_before_sil
             scheduler.join(ask("a", since_ready=0.3, need_in=9.0)),
             scheduler.join(ask("b", first=False, need_in=2.0)),
         ]
-        assert need_bys(told) == pytest.approx([known.patience_at(0.0) - 0.3, 2.0 - known.pace.ttfb])
+        assert need_bys(told) == pytest.approx([known.patience_now() - 0.3, 2.0 - known.pace.ttfb])
         tidy(*places)
 
 
@@ -61,9 +63,6 @@ async def test_a_grant_says_how_long_it_may_hold_the_slot(autojump_clock: MockCl
             assert grant.room == float("inf")
             places = [scheduler.join(ask("c")), scheduler.join(ask("d", first=False, need_in=3.0))]
         rooms = [places[0].room]
-        assert rooms[0] == known.room(
-            "c", first=True, now=scheduler.now(), waiting=[(places[1].ticket.need_by, False, "d")]
-        )
         scheduler.expect("b", need_in=1.0)
         tidy(places[0])
         rooms.append(places[1].room)
@@ -72,6 +71,47 @@ async def test_a_grant_says_how_long_it_may_hold_the_slot(autojump_clock: MockCl
         async with scheduler.join(ask("c")) as grant:
             rooms.append(grant.room)
         assert rooms == pytest.approx([2.9, 0.6, 0.9])
+
+
+async def test_free_slots_make_room(autojump_clock: MockClock) -> None:
+    """Who asks next has a slot of its own."""
+    async with scheduling(slots=2, outlook=outlook(2)) as (scheduler, _):
+        scheduler.expect("later", need_in=1.0)
+        async with scheduler.join(ask("a")) as one, scheduler.join(ask("b")) as other:
+            assert one.room == float("inf")
+            assert other.room == pytest.approx(0.9)
+
+
+async def test_ten_thousand_who_wait_cost_no_more_than_a_few(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: MockClock
+) -> None:
+    """Of all that queue up only the most urgent are looked at for a grant."""
+    async with scheduling(outlook=outlook()) as (scheduler, _):
+        places = [scheduler.join(ask(f"call {number}", need_in=9.0, first=False)) for number in range(10_000)]
+        in_order, looked_at = scheduler.queue.in_order(), list[Ticket]()
+
+        def counted() -> Iterator[Ticket]:
+            for ticket in in_order:
+                looked_at.append(ticket)
+                yield ticket
+
+        monkeypatch.setattr(scheduler.queue, "in_order", counted)
+        tidy(places[0])
+        assert granted(*places[:3]) == [True, True, False]
+        assert 0 < len(looked_at) <= 64
+        monkeypatch.undo()
+        for place in reversed(places):
+            tidy(place)
+
+
+async def test_what_is_told_of_the_account_is_what_chose_it(autojump_clock: MockClock) -> None:
+    """Without what the piece is expected to cost."""
+    async with scheduling(outlook=outlook()) as (scheduler, told):
+        for _ in range(2):
+            async with scheduler.join(attrs.evolve(ask("a"), expected=5.0)):
+                await trio.sleep(2.0)
+        accounts = [event.account for event in told if isinstance(event, events.SlotGranted)]
+        assert accounts == pytest.approx([0.0, 2.0])
 
 
 async def test_who_closes_is_forgotten(autojump_clock: MockClock) -> None:

@@ -203,7 +203,7 @@ async def test_the_slots_know_what_comes(overheard: Overheard, autojump_clock: M
     after the last one, nothing."""
     async with open_desk(dial=MarkedVoice().dial) as desk:
         await desk.call("a", Noted, saying("hello"), options={"answer": TEXT})
-        assert re.fullmatch("us" + "f" + "(n{1,2}l){5,}" + "u+", overheard.of("a"))
+        assert re.fullmatch("u?sf" + "(n{1,2}l){5,}" + "u+", overheard.of("a"))
 
 
 class Hesitant(Noted):
@@ -220,7 +220,7 @@ async def test_a_reply_that_turns_out_to_be_over_is_not_expected_to_go_on(
     """Its last piece could not be known as the last one."""
     async with open_desk(dial=MarkedVoice().dial) as desk:
         await desk.call("a", Hesitant, saying("hello", quiet=6))
-        assert re.fullmatch("usfn{2}u+", overheard.of("a"))
+        assert re.fullmatch("u?sfn{2}u+", overheard.of("a"))
 
 
 @pytest.mark.parametrize("after", [0.05, 0.3, 2.0])
@@ -251,7 +251,7 @@ async def test_a_piece_that_will_be_tried_again_is_not_awaited(overheard: Overhe
     voice = MarkedVoice(faults=deque(["silence"]))
     async with open_desk(dial=voice.dial) as desk:
         await desk.call("a", Noted, saying("hello", quiet=2), options={"answer": "Very well, as you like."})
-        assert re.fullmatch("usf[nu]ul[nu]u+", overheard.of("a"))
+        assert re.fullmatch("u?sf[nu]ul[nu]u+", overheard.of("a"))
 
 
 async def test_a_piece_takes_the_text_that_came_while_it_waited(autojump_clock: MockClock) -> None:
