@@ -45,3 +45,16 @@ def test_what_is_no_table_is_told_with_what_would_help(tmp_path: Path, content: 
         load_capacity(path)
     assert str(path) in str(caught.value)
     assert "talkingstick capacity --json > capacity.json" in str(caught.value)
+
+
+def test_the_table_that_ships_holds_every_speed_talk_share_and_slot() -> None:
+    """Three profiles by three talk shares by one and two slots; more slots carry more calls, more talk fewer."""
+    table = load_capacity()
+    fits = [
+        [table.fit(ttfb=ttfb, rtf=rtf, talk_share=share, slots=slots) for share in (0.3, 0.45, 0.57)]
+        for ttfb, rtf in ((0.1, 0.1), (0.15, 0.2), (0.2, 0.3))
+        for slots in (1, 2)
+    ]
+    assert all(row == sorted(row, reverse=True) and min(row) >= 1 for row in fits)
+    by_slots = zip(fits[::2], fits[1::2], strict=True)
+    assert all(two >= 2 * one for single, double in by_slots for one, two in zip(single, double, strict=True))

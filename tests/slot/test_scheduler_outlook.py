@@ -122,6 +122,7 @@ async def test_who_closes_is_forgotten(autojump_clock: MockClock) -> None:
         scheduler.expect("b")
         for call in "ab":
             scheduler.close(call)
+        assert not known._calls
         async with scheduler.join(ask("c")) as grant:
             assert grant.room == float("inf")
             await trio.sleep(30)
