@@ -119,7 +119,8 @@ class SlotQueue:
         self._serial += 1
         account = self._account(call)
         # It may not have waited for long: what it fell behind meanwhile is no credit beyond the bound.
-        self._charge(account, received=max(0.0, self._highest_granted - self.bound - account.seconds))
+        if (credit := self._highest_granted - self.bound - account.seconds) > 0:
+            self._charge(account, received=credit)
         self._enter(ticket := Ticket(self._serial, account, need_by, expected, first))
         return ticket
 
@@ -180,8 +181,7 @@ class SlotQueue:
 
     def _next(self, now: float) -> Ticket:
         late = self._firsts and self._firsts[0][0] < now
-        candidate = (self._firsts if late else self._by_need)[0][-1]
-        lowest = self._by_account[0][-1]
+        candidate, lowest = (self._firsts if late else self._by_need)[0][-1], self._by_account[0][-1]
         behind = lowest.account.seconds < candidate.account.seconds - self.bound
         return lowest if behind else candidate
 
@@ -202,9 +202,9 @@ class SlotQueue:
 
     def _withdraw(self, ticket: Ticket) -> None:
         ticket.account.waiting.discard(ticket)
-        self._by_need.remove((ticket.need_by, ticket.number, ticket))
+        _take_out(self._by_need, (ticket.need_by, ticket.number, ticket))
         if ticket.first:
-            self._firsts.remove((ticket.need_by, ticket.number, ticket))
+            _take_out(self._firsts, (ticket.need_by, ticket.number, ticket))
         self._by_account.remove((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
     def _charge(self, account: Account, *, received: float = 0.0, in_flight: float = 0.0) -> None:
@@ -215,3 +215,10 @@ class SlotQueue:
         account.in_flight += in_flight
         for ticket in waiting:
             self._enter(ticket)
+
+
+def _take_out(order: SortedList[tuple[float, int, Ticket]], entry: tuple[float, int, Ticket]) -> None:
+    if order[0][-1] is entry[-1]:  # as nearly always: no search among ten thousand
+        order.pop(0)
+    else:
+        order.remove(entry)
