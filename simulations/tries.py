@@ -11,9 +11,9 @@ from types import TracebackType
 import trio
 from attrs import define
 
-from orchestrator import events
 from orchestrator.errors import ProviderFault
 from orchestrator.ports import Ask, Emit, Now
+from orchestrator.slot import telling
 from orchestrator.slot.queue import SlotQueue, Ticket, TicketState
 
 _FIRST_BACK_OFF = 0.5
@@ -121,17 +121,9 @@ class Tries:
         """Make a try; use the result in `async with`."""
         ticket = self.queue.join(ask.call, need_by=self.now() + ask.need_in, expected=ask.expected)
         self.queue.hold(ticket)
-        self._emit(
-            events.TicketJoined(
-                at=self.now(),
-                call=ask.call,
-                reply=ask.reply,
-                ticket=ticket.number,
-                need_by=ticket.need_by,
-                first=ask.first,
-            )
-        )
-        return Try(self, ask=ask, ticket=ticket, refusals=self._refusals.setdefault(ask.call, _Refusals()))
+        place = Try(self, ask=ask, ticket=ticket, refusals=self._refusals.setdefault(ask.call, _Refusals()))
+        self._emit(telling.joined(place))
+        return place
 
     def back_off(self, seconds: float) -> None:
         """Without effect: nobody hears of another's refusal."""
@@ -145,31 +137,12 @@ class Tries:
         """Let a place try."""
         self.queue.resume(place.ticket, need_by=place.ticket.need_by)
         self.queue.settle(self.now())
-        at, ask = self.now(), place.ask
-        waited = at - place.joined_at
-        self._emit(
-            events.SlotGranted(
-                at=at,
-                call=ask.call,
-                reply=ask.reply,
-                ticket=place.number,
-                first=ask.first,
-                waited=waited,
-                wait=ask.since_ready + waited if ask.first else None,
-                account=self.queue.account_of(ask.call),
-            )
-        )
+        self._emit(telling.granted(place, self.now()))
 
     def leave(self, place: Try) -> None:
         """Forget a place that has not tried; harmless for any other."""
         if self.queue.leave(place.ticket):
-            at, ask = self.now(), place.ask
-            waited = at - place.joined_at
-            self._emit(
-                events.TicketLeft(
-                    at=at, call=ask.call, reply=ask.reply, ticket=place.number, first=ask.first, waited=waited
-                )
-            )
+            self._emit(telling.left(place, self.now()))
 
     def free(self, place: Try, cause: str) -> None:
         """End a try; harmless when it is over already. What counts as held begins with the request."""
@@ -177,7 +150,7 @@ class Tries:
         held = 0.0 if place.occupied_at is None else at - place.occupied_at
         if self.queue.free(place.ticket, seconds=held):
             self._learn(place.refusals, cause)
-            self._emit(events.SlotFreed(at=at, call=place.ask.call, ticket=place.number, held=held, cause=cause))
+            self._emit(telling.freed(place, at, held=held, cause=cause))
 
     def _learn(self, refusals: _Refusals, cause: str) -> None:
         if cause in ("refused", "failed"):

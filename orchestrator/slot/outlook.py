@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from heapq import merge
-from itertools import islice
 
 from attrs import define, field, frozen
-from sortedcontainers import SortedList
 
 from orchestrator.slot.load import BusyShare
 from orchestrator.slot.pace import Pace
@@ -56,6 +53,10 @@ class Prospect:
     due: float
     silent_since: float | None = None
 
+    def need_by(self, now: float, patience: float) -> float:
+        """When its piece is needed: a call that begins, or should have asked by now, can wait from then on."""
+        return max(self.due, now) + patience if self.silent_since is not None or self.due <= now else self.due
+
 
 @define
 class Turnaround:
@@ -87,8 +88,6 @@ class Outlook:
     turnaround: Turnaround = field(factory=Turnaround)
     _lately: BusyShare = field(init=False)
     _prospects: dict[str, Prospect] = field(factory=dict, init=False)
-    _silent: SortedList[tuple[float, str]] = field(factory=SortedList, init=False)
-    _sounding: SortedList[tuple[float, str]] = field(factory=SortedList, init=False)
     _calls: set[str] = field(factory=set, init=False)
     _active: set[str] = field(factory=set, init=False)
     """Calls that have more to ask for, from their caller's falling silent to their reply's last piece."""
@@ -100,15 +99,12 @@ class Outlook:
 
     def expect(self, call: str, now: float, *, need_in: float | None = None) -> None:
         """The call will ask: by `need_in` seconds from now, or some time after its caller fell silent just now."""
-        self._drop(call)
         self._calls.add(call)
         self._active.add(call)
         if need_in is None:
-            prospect = Prospect(now + self.turnaround.early, now)
+            self._prospects[call] = Prospect(now + self.turnaround.early, now)
         else:
-            prospect = Prospect(now + need_in - self.pace.ttfb)
-        self._prospects[call] = prospect
-        self._place_of(prospect).add((prospect.due, call))
+            self._prospects[call] = Prospect(now + need_in - self.pace.ttfb)
 
     def will_need(self, call: str) -> bool:
         """Whether the call is in the middle of a reply, and has not asked for the next piece yet."""
@@ -117,7 +113,7 @@ class Outlook:
 
     def unexpect(self, call: str) -> None:
         """The call will not ask for anything in the near future."""
-        self._drop(call)
+        self._prospects.pop(call, None)
         self._active.discard(call)
 
     def forget(self, call: str) -> None:
@@ -127,7 +123,7 @@ class Outlook:
 
     def asked(self, call: str, *, ready_at: float | None = None) -> None:
         """The call has queued up; `ready_at` for the first piece of a reply: since when there is text for it."""
-        prospect = self._drop(call)
+        prospect = self._prospects.pop(call, None)
         self._calls.add(call)
         self._active.add(call)
         since = None if prospect is None else prospect.silent_since
@@ -158,11 +154,15 @@ class Outlook:
 
         `free` slots are left beside it; `waiting` are the most urgent tickets that are still in the queue.
         """
-        least = min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
         slack = self._slack(call, now=now, free=free, waiting=waiting)
         if not first:
             slack = min(slack, _LONG if self.leisure(now) <= 0 else _LONG_IN_CALM)
-        return max(slack, least)
+        return max(slack, self._keeping_up)
+
+    @property
+    def _keeping_up(self) -> float:
+        """Seconds of slot that pieces need so that a round of all calls keeps up, within reason."""
+        return min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
 
     @property
     def _reckoned(self) -> float:
@@ -185,25 +185,11 @@ class Outlook:
         """
         patience = self.patience_now()
         kept_free = _PATIENCE_KEPT_FREE * patience
-        keeping_up = min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
-        each = max(self._slot(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (keeping_up - self.pace.ttfb)) / self.slots
-        tickets = sorted((need_by - (patience - kept_free) * first, other) for need_by, first, other in waiting)
-        sounding = ((due if due > now else now + kept_free, other) for due, other in self._sounding)
-        silent = ((max(due, now) + kept_free, other) for due, other in self._silent)
-        slack, work = float("inf"), 0.0
-        others = (need_by for need_by, other in merge(tickets, sounding, silent) if other != call)
-        for need_by in islice(others, free, None):
-            slack = min(slack, need_by - now - work)
-            if slack <= 0:
-                break
-            work += each
+        each = max(self._slot(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (self._keeping_up - self.pace.ttfb))
+        needs = [(need_by - (patience - kept_free) * first, other) for need_by, first, other in waiting]
+        needs += [(prospect.need_by(now, kept_free), other) for other, prospect in self._prospects.items()]
+        needs = sorted(need for need in needs if need[1] != call)
+        slack = float("inf")
+        for place, (need_by, _) in enumerate(needs[free:]):
+            slack = min(slack, need_by - now - place * each / self.slots)
         return slack
-
-    def _place_of(self, prospect: Prospect) -> SortedList[tuple[float, str]]:
-        return self._sounding if prospect.silent_since is None else self._silent
-
-    def _drop(self, call: str) -> Prospect | None:
-        prospect = self._prospects.pop(call, None)
-        if prospect is not None:
-            self._place_of(prospect).remove((prospect.due, call))
-        return prospect

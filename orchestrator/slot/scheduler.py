@@ -7,8 +7,8 @@ from types import TracebackType
 
 import trio
 
-from orchestrator import events
 from orchestrator.ports import Ask, Emit, Now
+from orchestrator.slot import telling
 from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.queue import SlotQueue, Ticket, TicketState
 
@@ -139,16 +139,7 @@ class Scheduler:
         place = self._places[ticket] = LocalPlace(self, ask=ask, ticket=ticket)
         if ask.call == self._awaited:
             self._awaited = ""
-        self._emit(
-            events.TicketJoined(
-                at=self.now(),
-                call=ask.call,
-                reply=ask.reply,
-                ticket=ticket.number,
-                need_by=ticket.need_by,
-                first=ask.first,
-            )
-        )
+        self._emit(telling.joined(place))
         self.settle()
         return place
 
@@ -168,12 +159,7 @@ class Scheduler:
         """Take a place that was not granted out of the queue; harmless for any other."""
         if self.queue.leave(place.ticket):
             del self._places[place.ticket]
-            ask, waited = place.ask, self.now() - place.joined_at
-            self._emit(
-                events.TicketLeft(
-                    at=self.now(), call=ask.call, reply=ask.reply, ticket=place.number, first=ask.first, waited=waited
-                )
-            )
+            self._emit(telling.left(place, self.now()))
             self.settle()
 
     def free(self, place: LocalPlace, cause: str) -> None:
@@ -183,9 +169,7 @@ class Scheduler:
             del self._places[place.ticket]
             if self._outlook is not None:
                 self._outlook.used(held, self.now())
-            self._emit(
-                events.SlotFreed(at=self.now(), call=place.ask.call, ticket=place.number, held=held, cause=cause)
-            )
+            self._emit(telling.freed(place, self.now(), held=held, cause=cause))
             if cause == "complete" and not place.deserted:
                 self._await_word(place.ask.call)
             self.settle()
@@ -199,8 +183,7 @@ class Scheduler:
             place.granted_at = self.now()
             place.room = self._room(place.ask)
             place.granted.set()
-            # As it was when it was chosen: what the piece will cost is a guess so far.
-            self._emit(_granted_event(place, self.queue.account_of(place.ask.call) - ticket.charge))
+            self._emit(telling.granted(place, place.granted_at))
 
     def _await_word(self, call: str) -> None:
         """Grant nothing until a call that goes on has said if it wants the next piece: it may need it before all."""
@@ -233,17 +216,3 @@ class Scheduler:
             free=self.queue.slots - self.queue.granted,
             waiting=[(ticket.need_by, ticket.first, ticket.account.call) for ticket in urgent],
         )
-
-
-def _granted_event(place: LocalPlace, account: float) -> events.SlotGranted:
-    ask, waited = place.ask, place.granted_at - place.joined_at
-    return events.SlotGranted(
-        at=place.granted_at,
-        call=ask.call,
-        reply=ask.reply,
-        ticket=place.number,
-        first=ask.first,
-        waited=waited,
-        wait=ask.since_ready + waited if ask.first else None,
-        account=account,
-    )

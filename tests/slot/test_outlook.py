@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -146,7 +145,7 @@ def test_only_what_each_call_said_last_counts(
     assert all(outlook.will_need(call) == fresh.will_need(call) for call in "abcdefgh")
     for call in "abcdefgh":
         outlook.forget(call)
-    assert not any((outlook._prospects, outlook._silent, outlook._sounding, outlook._calls, outlook._active))
+    assert not any((outlook._prospects, outlook._calls, outlook._active))
 
 
 def test_will_need_is_the_middle_of_a_reply() -> None:
@@ -244,29 +243,3 @@ def test_leisure_comes_with_quiet_and_goes_with_use() -> None:
     for second in range(60, 120):
         outlook.used(0.9, float(second))
     assert outlook.leisure(120.0) == 0
-
-
-# --- cost ---
-
-
-class Counted(list[tuple[float, str]]):
-    """Counts how many of its entries are looked at."""
-
-    looked_at = 0
-
-    def __iter__(self) -> Iterator[tuple[float, str]]:
-        for entry in super().__iter__():
-            self.looked_at += 1
-            yield entry
-
-
-@pytest.mark.parametrize("ahead", [0.5, 1.0, 6.0])
-@pytest.mark.parametrize("place", ["_silent", "_sounding"])
-def test_ten_thousand_who_will_ask_cost_no_more_than_a_few(ahead: float, place: str) -> None:
-    """It looks no further than the first one that would be late if each before it took its share."""
-    outlook = Outlook(pace=FAST, slots=1, patience=0.2)
-    outlook.asked("me")
-    entries = Counted((NOW + ahead + number / 1e6, f"call {number}") for number in range(10_000))
-    setattr(outlook, place, entries)
-    assert outlook.room("me", first=True, now=NOW, free=0, waiting=[]) == least(outlook)
-    assert 2 <= entries.looked_at <= (ahead + 0.5) / share(outlook) + 2
