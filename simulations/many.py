@@ -12,7 +12,7 @@ import statistics
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, TypeVar
@@ -132,12 +132,16 @@ def _crew(count: int, worker: Worker[Any, Any]) -> Iterator[list[Connection]]:
 
 @contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """What is started meanwhile ignores the interrupt, which a terminal sends to all: this process ends the others."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """What is started meanwhile is deaf to the interrupt, which a terminal sends to all: this process ends the others.
+
+    An interrupt that comes meanwhile is held back, not lost.
+    """
+    resource_tracker.ensure_running()  # else it is started below, and lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _serve(worker: Worker[Any, Any], pipe: Connection) -> None:
