@@ -99,7 +99,7 @@ async def test_a_held_place_in_the_lock_keeps_its_turn(autojump_clock: MockClock
 
 # --- what is asked for ---
 
-words = st.text("abcdefgh", min_size=2, max_size=7)
+words = st.text("abcdefgh", min_size=4, max_size=7)  # shorter ones may be abbreviations
 clauses = st.lists(words, min_size=1, max_size=6).map(" ".join)
 sentences = st.lists(clauses, min_size=1, max_size=5).map(lambda parts: ", ".join(parts).capitalize() + ".")
 
