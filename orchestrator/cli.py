@@ -168,9 +168,9 @@ async def waves_server(*, options: ServerOptions) -> int:
 
     Example: talkingstick waves-server --port 8090 --slots 2 --ttfb 0.2 --rtf 0.3
     """
-    profiles = importlib.import_module("simulations.waves_options").PROFILES
+    profiles = importlib.import_module("simulations.waves.options").PROFILES
     try:
-        return await _run("simulations.waves_server", **options.keywords(profiles))
+        return await _run("simulations.waves.server", **options.keywords(profiles))
     except (OSError, ExceptionGroup) as error:
         for cause in _leaves(error):
             if isinstance(cause, OSError) and cause.errno in PORT_ERRORS:

@@ -113,7 +113,7 @@ class ServerOptions:
     """Whether it closes a WebSocket after each request."""
 
     def keywords(self, profiles: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-        """Return what `simulations.waves_server.run` is called with; `profiles` gives ttfb and rtf by profile."""
+        """Return what `simulations.waves.server.run` is called with; `profiles` gives ttfb and rtf by profile."""
         keywords = attrs.asdict(self, recurse=False)
         ttfb, rtf = profiles[keywords.pop("profile")]
         return keywords | {

@@ -11,7 +11,7 @@ import attrs
 from attrs import Factory, field, frozen, validators
 
 from orchestrator.settings import Settings
-from simulations.waves_options import WavesOptions
+from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 
 PolicyName = Literal["deadline", "fifo", "turn", "retry"]

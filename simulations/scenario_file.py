@@ -18,7 +18,7 @@ from orchestrator.settings import Settings, WrongValue
 from orchestrator.settings_file import NEVER_SHOWN, SECTIONS
 from orchestrator.structuring import Wording, assign, guess, read_toml, structured, unknown
 from simulations.scenario import Group, Scenario
-from simulations.waves_options import PROFILES, WavesOptions
+from simulations.waves.options import PROFILES, WavesOptions
 from simulations.workload import Traits
 
 SHIPPED = Path(__file__).parent / "scenarios"

@@ -23,13 +23,13 @@ from orchestrator.lanes import InlineLane
 from orchestrator.ports import Dial, Emit, Now, VoiceCodec
 from simulations.callers import Ears
 from simulations.calls import run_calls
-from simulations.memory_dial import memory_dial
 from simulations.plain_voice import lifelike_voice, plain_voice
 from simulations.policies import policy_named
 from simulations.scenario import Scenario
 from simulations.virtual_clock import VirtualClock
-from simulations.waves_direct import DirectCodec, direct_dial
-from simulations.waves_server import WavesServer
+from simulations.waves.direct import DirectCodec, direct_dial
+from simulations.waves.memory_dial import memory_dial
+from simulations.waves.server import WavesServer
 from simulations.world_events import WorldClosed
 from simulations.world_parts import program_settings, server_options
 

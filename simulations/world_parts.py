@@ -7,7 +7,7 @@ import attrs
 from orchestrator.settings import Settings
 from simulations.policies import settings_for
 from simulations.scenario import Scenario
-from simulations.waves_options import WavesOptions
+from simulations.waves.options import WavesOptions
 
 # What life adds to an ideal world (DESIGN.md 7), where the scenario does not say how much of it.
 _TTFB_CV = 0.3

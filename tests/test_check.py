@@ -17,8 +17,8 @@ from orchestrator.errors import FaultKind, ProviderFault, SettingsError
 from orchestrator.ports import Connection
 from orchestrator.settings import ProviderSettings
 from simulations.voices import voice_named
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import open_waves_server
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import open_waves_server
 
 KEY = "sk_live_0123456789"
 BOT = '[bot]\nuse = "tests.test_check:Desk"\n'

@@ -73,7 +73,7 @@ def test_demo_gets_every_option(stand_in: Callable[..., Asked]) -> None:
 
 def test_the_server_takes_a_profile_and_single_speeds_over_it(stand_in: Callable[..., Asked]) -> None:
     """--profile gives both speeds, --ttfb and --rtf override them one by one, also with 0."""
-    asked = stand_in("simulations.waves_server")
+    asked = stand_in("simulations.waves.server")
     assert main(["waves-server", "--port", "8090", "--voice", "tone", "--profile", "mid", "--rtf", "0"]) == 0
     assert asked == [
         {
@@ -205,7 +205,7 @@ def test_a_port_that_cannot_be_had_is_named(
     number: int, stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Trio's error says neither port nor option."""
-    stand_in("simulations.waves_server", outcome=ExceptionGroup("", [OSError(number, os.strerror(number))]))
+    stand_in("simulations.waves.server", outcome=ExceptionGroup("", [OSError(number, os.strerror(number))]))
     assert main(["waves-server", "--port", "8090"]) == 1
     assert capsys.readouterr().err == f"talkingstick: --port 8090: {os.strerror(number)}; choose another port\n"
 

@@ -12,7 +12,7 @@ from attrs import Factory, frozen
 from simulations.capacity.level import Level
 from simulations.reports.latencies import GAP_SECONDS
 from simulations.scenario import PolicyName
-from simulations.waves_options import PROFILES
+from simulations.waves.options import PROFILES
 
 SCHEMA = 1
 TALK_SHARES = (0.3, 0.45, 0.57)

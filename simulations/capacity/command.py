@@ -20,7 +20,7 @@ from simulations.capacity.page import page_of
 from simulations.capacity.text import told
 from simulations.many import JobFailed, run_all
 from simulations.reports.charts import ChartsUnavailable, embed
-from simulations.waves_options import PROFILES
+from simulations.waves.options import PROFILES
 from simulations.workload import Traits, at_talk_share
 
 _CACHE = Path("talkingstick-capacity.jsonl")

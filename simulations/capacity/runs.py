@@ -14,7 +14,7 @@ from simulations.reports.latencies import Latencies
 from simulations.reports.percentiles import percentile
 from simulations.scenario import Scenario
 from simulations.scenario_file import load_scenario
-from simulations.waves_options import WavesOptions
+from simulations.waves.options import WavesOptions
 from simulations.workload import at_talk_share
 from simulations.world import run_world
 

@@ -36,8 +36,8 @@ from simulations.reports.headline import sentence
 from simulations.reports.summary import RunFacts, Summary
 from simulations.reports.table import LiveTable, PlainLines, Shown
 from simulations.voices import Voice, voice_named
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import open_waves_server
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import open_waves_server
 
 SHIPPED = ("appointments", "survey", "echo")
 """The bots that take turns at the lines when none is named."""

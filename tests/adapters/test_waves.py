@@ -14,7 +14,7 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, WordTime
 from orchestrator.settings import ProviderSettings
-from simulations.waves_requests import read_ask
+from simulations.waves.asks import read_ask
 
 KEY = "sk_secret_of_the_account"
 REQUEST = SpeechRequest(id="c1-2-3", text="Hello \ud83d there.", rate=8000, voice="avery", language="hi", speed=1.2)

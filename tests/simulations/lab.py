@@ -21,7 +21,7 @@ from simulations.calls import run_calls
 from simulations.plain_voice import plain_voice
 from simulations.scenario import Group, Scenario
 from simulations.voices import Wanted
-from simulations.waves_direct import DirectCodec
+from simulations.waves.direct import DirectCodec
 
 E = TypeVar("E", bound=Event)
 

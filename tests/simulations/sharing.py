@@ -16,13 +16,13 @@ from orchestrator.app import Surroundings, open_orchestrator, run_clock
 from orchestrator.events import Event
 from orchestrator.lanes import InlineLane
 from orchestrator.settings import ProviderSettings, Settings
-from simulations.memory_dial import memory_dial
 from simulations.plain_voice import plain_voice
 from simulations.policies import policy_named, settings_for
 from simulations.scenario import PolicyName
-from simulations.waves_direct import DirectCodec, direct_dial
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
+from simulations.waves.direct import DirectCodec, direct_dial
+from simulations.waves.memory_dial import memory_dial
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
 from tests.dialogue.calls import Caller, Desk, saying
 from tests.dialogue.talkers import Noted
 

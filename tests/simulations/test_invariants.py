@@ -14,7 +14,7 @@ from orchestrator import events as e
 from orchestrator.events import Event
 from simulations.invariants import Invariants
 from simulations.scenario import Group, Scenario
-from simulations.waves_options import WavesOptions
+from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 from simulations.world import run
 from simulations.world_events import SoundPlayed, WorldClosed

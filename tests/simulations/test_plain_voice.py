@@ -17,7 +17,7 @@ from orchestrator.ports import Spoken
 from orchestrator.speech.joins import FADE_SECONDS, Joiner
 from simulations.plain_voice import call_marked, lifelike_voice, mark_of, plain_voice
 from simulations.voices import Voice, tone
-from tests.simulations.waves_peer import wanted
+from tests.simulations.waves.peer import wanted
 
 RATES = st.sampled_from([8000, 16000, 24000, 44100])
 CALLS = st.integers(1, 20_000).map(str)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import SettingsError
 from simulations.scenario import Group
 from simulations.scenario_file import ELSEWHERE, listing, load_scenario
-from simulations.waves_options import PROFILES
+from simulations.waves.options import PROFILES
 from simulations.workload import Traits
 
 

@@ -12,7 +12,7 @@ import pytest
 from orchestrator.settings import Settings
 from simulations.scenario import Group, Scenario
 from simulations.scenario_file import ELSEWHERE, SHIPPED, listing, load_scenario, shipped
-from simulations.waves_options import WavesOptions
+from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 
 NAMES = (

@@ -16,7 +16,7 @@ from orchestrator.ports import Spoken
 from simulations import voices
 from simulations.demo.callers import PEOPLE
 from simulations.voices import ESPEAK_VOICES, default_voice_name, espeak_voice, tone, voice_named
-from tests.simulations.waves_peer import wanted
+from tests.simulations.waves.peer import wanted
 
 TEXT = "Hello there, I have a place free on Tuesday. Shall I - book it?"
 installed = pytest.mark.skipif(default_voice_name() != "espeak", reason="the extra demo is not installed")

@@ -13,7 +13,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from orchestrator import events
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Complete, Connection, Failed
-from tests.simulations.waves_peer import ask, dialled, frames_until, provider
+from tests.simulations.waves.peer import ask, dialled, frames_until, provider
 from tests.speech.fake_links import FakeProvider, complete
 from tests.speech.wire import account, connected, request
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator.ports import Complete
-from simulations.waves_server import WavesServer
-from tests.simulations.waves_peer import provider
+from simulations.waves.server import WavesServer
+from tests.simulations.waves.peer import provider
 from tests.speech.wire import Account, connected, in_virtual_time, request
 
 TEXT = "abcd efghi jk"

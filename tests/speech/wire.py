@@ -18,8 +18,8 @@ from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
 from orchestrator.speech.keeper import Provider
 from orchestrator.speech.pool import Lease, Pool
-from simulations.memory_dial import memory_dial
-from simulations.waves_server import WavesServer
+from simulations.waves.memory_dial import memory_dial
+from simulations.waves.server import WavesServer
 
 E = TypeVar("E", bound=Event)
 

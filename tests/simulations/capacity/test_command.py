@@ -21,7 +21,7 @@ from simulations import many
 from simulations.capacity import command, finding
 from simulations.capacity.cells import CapacityRun, CellJob
 from simulations.capacity.command import cells_for
-from simulations.waves_options import PROFILES
+from simulations.waves.options import PROFILES
 from tests.simulations.capacity.tables import run as run_of
 
 FEW = ("--profile", "fast", "--profile", "slow", "--talk-share", "0.5")

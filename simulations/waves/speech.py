@@ -1,5 +1,5 @@
 """Sends what the simulated Waves provider speaks onto one socket, each frame at its time; another kind of link is
-waves_direct.py's."""
+direct.py's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from orchestrator.audio import seconds_of
-from simulations.books import Books
-from simulations.waves_frames import Ids, error_frame
-from simulations.waves_requests import Ask
-from simulations.waves_synthesis import Synthesis, Synthesizer, VoiceFailed
+from simulations.waves.asks import Ask
+from simulations.waves.books import Books
+from simulations.waves.frames import Ids, error_frame
+from simulations.waves.synthesis import Synthesis, Synthesizer, VoiceFailed
 
 VOICE_FAILED = "An unexpected error occurred."
 

@@ -9,7 +9,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.simulations.waves_peer import (
+from tests.simulations.waves.peer import (
     LIVE,
     OLDER,
     TEN,

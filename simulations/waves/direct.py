@@ -13,8 +13,8 @@ import trio
 
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Connection, Dial, Sound, SpeechRequest, VoiceFrame
-from simulations.waves_far_end import NEVER, FarEnd
-from simulations.waves_server import LINKS_MESSAGE, WavesServer
+from simulations.waves.far_end import NEVER, FarEnd
+from simulations.waves.server import LINKS_MESSAGE, WavesServer
 
 
 class DirectCodec:

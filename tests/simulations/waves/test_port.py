@@ -20,9 +20,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import connect
 
 from orchestrator.port.listener import PortTaken
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer, open_waves_server, run
-from tests.simulations.waves_peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer, open_waves_server, run
+from tests.simulations.waves.peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
 
 UPGRADE = (
     f"GET {LIVE} HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -207,7 +207,7 @@ async def test_a_taken_port_is_named() -> None:
 def test_the_command_serves_until_ctrl_c() -> None:
     """One line says the address; Ctrl-C ends it with status 0 and without a traceback, also beside an open socket."""
     code = (
-        "import sys, trio; from functools import partial; from simulations.waves_server import run; "
+        "import sys, trio; from functools import partial; from simulations.waves.server import run; "
         "sys.exit(trio.run(partial(run, port=0, voice='tone', slots=2, api_key='sk_1')))"
     )
     command = [sys.executable, "-c", code]

@@ -9,13 +9,13 @@ import pytest
 from trio.testing import MockClock
 
 from orchestrator.ports import Spoken
-from simulations.books import Books
 from simulations.voices import Voice, Wanted
-from simulations.waves_contexts import LARGEST, first_part
-from simulations.waves_options import WavesOptions
-from simulations.waves_requests import Ask
-from simulations.waves_synthesis import Synthesizer
-from tests.simulations.waves_peer import spelling_voice
+from simulations.waves.asks import Ask
+from simulations.waves.books import Books
+from simulations.waves.contexts import LARGEST, first_part
+from simulations.waves.options import WavesOptions
+from simulations.waves.synthesis import Synthesizer
+from tests.simulations.waves.peer import spelling_voice
 
 ASK = Ask(text="a", voice="avery", rate=8000)
 

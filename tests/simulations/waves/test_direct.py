@@ -19,13 +19,13 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.errors import ProviderFault
 from orchestrator.ports import Complete, Connection, Dial, Failed, SpeechRequest, Spoken, VoiceCodec, VoiceFrame
 from orchestrator.settings import ProviderSettings
-from simulations.memory_dial import memory_dial
 from simulations.plain_voice import lifelike_voice, plain_voice
 from simulations.voices import Voice, Wanted
-from simulations.waves_direct import DirectCodec, direct_dial
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
-from tests.simulations.waves_peer import TEN, provider, spelling_voice
+from simulations.waves.direct import DirectCodec, direct_dial
+from simulations.waves.memory_dial import memory_dial
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
+from tests.simulations.waves.peer import TEN, provider, spelling_voice
 from tests.speech.wire import account
 
 

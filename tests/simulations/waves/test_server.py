@@ -7,8 +7,8 @@ import trio
 from trio.testing import MockClock
 from websockets.exceptions import InvalidStatus
 
-from simulations.waves_options import PROFILES, WavesOptions
-from tests.simulations.waves_peer import (
+from simulations.waves.options import PROFILES, WavesOptions
+from tests.simulations.waves.peer import (
     LIVE,
     TEN,
     ask,

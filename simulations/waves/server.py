@@ -1,6 +1,6 @@
 """The simulated Waves provider: its routes, who is let in, and its life on a port or over any stream.
 
-A socket that was let in is waves_socket.py's, limits and counts are books.py's, HTTP is orchestrator/port/'s.
+A socket that was let in is socket.py's, limits and counts are books.py's, HTTP is orchestrator/port/'s.
 The legacy buffer of requests without a context (`continue`, `flush`) is not kept: such a message is spoken by itself.
 """
 
@@ -21,12 +21,12 @@ from wsproto.utilities import ProtocolError
 from orchestrator.port.bridge import serve_connection
 from orchestrator.port.listener import OpenPort, open_port
 from orchestrator.port.messages import Limits, Request, Response
-from simulations.books import Books
 from simulations.voices import Voice, voice_named
-from simulations.waves_options import WavesOptions
-from simulations.waves_socket import WavesSocket
-from simulations.waves_speech import WavesSpeech
-from simulations.waves_synthesis import Synthesizer
+from simulations.waves.books import Books
+from simulations.waves.options import WavesOptions
+from simulations.waves.socket import WavesSocket
+from simulations.waves.speech import WavesSpeech
+from simulations.waves.synthesis import Synthesizer
 
 LINKS_MESSAGE = "Connection limit reached"
 

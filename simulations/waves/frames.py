@@ -1,4 +1,4 @@
-"""The frames that the Waves WebSocket sends, as JSON; pure. What is sent when is waves_schedule.py's."""
+"""The frames that the Waves WebSocket sends, as JSON; pure. What is sent when is schedule.py's."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import frozen
 
-from simulations.waves_requests import Issue
-from simulations.waves_schedule import Word
+from simulations.waves.asks import Issue
+from simulations.waves.schedule import Word
 
 
 @frozen(kw_only=True)

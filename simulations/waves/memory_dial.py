@@ -9,8 +9,8 @@ import trio
 
 from orchestrator.ports import Connection, Dial
 from orchestrator.speech.dialling import dial
-from simulations.waves_server import WavesServer
-from simulations.waves_transport import stream_pair
+from simulations.waves.server import WavesServer
+from simulations.waves.transport import stream_pair
 
 _OPEN_WITHIN = 4.0
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.books import Books
+from simulations.waves.books import Books
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["take", "free", "vanish"]), st.integers(0, 3), st.floats(0, 2)), max_size=60

@@ -10,11 +10,11 @@ from trio.testing import MockClock
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.ports import Complete
 from orchestrator.settings import ProviderSettings
-from simulations.memory_dial import memory_dial
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
-from simulations.waves_transport import stream_pair
-from tests.simulations.waves_peer import TEN, spelling_voice
+from simulations.waves.memory_dial import memory_dial
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
+from simulations.waves.transport import stream_pair
+from tests.simulations.waves.peer import TEN, spelling_voice
 from tests.speech.wire import request
 
 

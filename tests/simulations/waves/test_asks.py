@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.waves_requests import _FIELDS, BadRequest, read_ask
+from simulations.waves.asks import _FIELDS, BadRequest, read_ask
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

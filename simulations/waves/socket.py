@@ -1,6 +1,6 @@
 """One client's socket at the simulated Waves provider: takes its messages and decides which get a slot and are spoken.
 
-What a message means, when a context releases its text and how it is spoken belongs to the other waves_ files.
+What a message means, when a context releases its text and how it is spoken belongs to the files beside it.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import attrs
 import trio
 from trio_websocket import WebSocketConnection
 
-from simulations.books import Books
-from simulations.waves_contexts import Context
-from simulations.waves_frames import error_frame
-from simulations.waves_options import WavesOptions
-from simulations.waves_requests import Ask, BadRequest, read_ask
-from simulations.waves_speech import WavesSpeech
+from simulations.waves.asks import Ask, BadRequest, read_ask
+from simulations.waves.books import Books
+from simulations.waves.contexts import Context
+from simulations.waves.frames import error_frame
+from simulations.waves.options import WavesOptions
+from simulations.waves.speech import WavesSpeech
 
 CONCURRENCY_MESSAGE = "Concurrency limit reached"
 IDLE_MESSAGE = "Connection timed out after {:g} seconds of inactivity"

@@ -10,9 +10,9 @@ from websockets.trio.client import connect
 
 from orchestrator.ports import Spoken
 from simulations.voices import Wanted
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
-from tests.simulations.waves_peer import (
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
+from tests.simulations.waves.peer import (
     LIVE,
     OLDER,
     TEN,

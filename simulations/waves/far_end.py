@@ -1,7 +1,7 @@
 """The provider's end of a link without a wire: who gets a slot, what is sent and when, how the link ends.
 
-It has no task: it does what is due whenever it is told to, by the client's end (waves_direct.py). The pace of what it
-sends is waves_schedule.py's.
+It has no task: it does what is due whenever it is told to, by the client's end (direct.py). The pace of what it
+sends is schedule.py's.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from attrs import define
 from orchestrator.adapters.voices.waves import fault_of
 from orchestrator.audio import seconds_of
 from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, VoiceFrame, WordTime
-from simulations.waves_frames import error_body
-from simulations.waves_requests import Ask
-from simulations.waves_schedule import Made
-from simulations.waves_server import WavesServer
-from simulations.waves_socket import CONCURRENCY_MESSAGE, IDLE_MESSAGE
-from simulations.waves_speech import VOICE_FAILED
-from simulations.waves_synthesis import Synthesis, VoiceFailed
+from simulations.waves.asks import Ask
+from simulations.waves.frames import error_body
+from simulations.waves.schedule import Made
+from simulations.waves.server import WavesServer
+from simulations.waves.socket import CONCURRENCY_MESSAGE, IDLE_MESSAGE
+from simulations.waves.speech import VOICE_FAILED
+from simulations.waves.synthesis import Synthesis, VoiceFailed
 
 NEVER = float("inf")
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from simulations.waves_contexts import LARGEST, MOST_BUFFERED, Context, break_before
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
-from tests.simulations.waves_peer import Frame, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
+from simulations.waves.contexts import LARGEST, MOST_BUFFERED, Context, break_before
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
+from tests.simulations.waves.peer import Frame, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
 
 SENTENCE = "This is a whole sentence."
 

@@ -15,8 +15,8 @@ from websockets.trio.client import ClientConnection, connect
 
 from orchestrator.ports import Spoken
 from simulations.voices import Wanted
-from simulations.waves_options import WavesOptions
-from simulations.waves_server import WavesServer
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
 
 LIVE = "/waves/v1/tts/live"
 OLDER = "/waves/v1/lightning-v3.1/get_speech/stream"

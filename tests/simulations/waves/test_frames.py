@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from simulations.waves_frames import Ids, error_frame
-from simulations.waves_schedule import Word
-from tests.simulations.waves_peer import pcm_of
+from simulations.waves.frames import Ids, error_frame
+from simulations.waves.schedule import Word
+from tests.simulations.waves.peer import pcm_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.ports import Spoken
-from simulations.waves_schedule import Made, Schedule, Word
+from simulations.waves.schedule import Made, Schedule, Word
 
 RATE = 8000
 

@@ -13,13 +13,13 @@ import trio
 from attrs import define, field
 
 from orchestrator.ports import Spoken
-from simulations.books import Books
 from simulations.draws import lognormal
 from simulations.voices import Voice, Wanted
-from simulations.waves_contexts import first_part
-from simulations.waves_options import WavesOptions
-from simulations.waves_requests import Ask
-from simulations.waves_schedule import Made, Schedule
+from simulations.waves.asks import Ask
+from simulations.waves.books import Books
+from simulations.waves.contexts import first_part
+from simulations.waves.options import WavesOptions
+from simulations.waves.schedule import Made, Schedule
 
 WORD_TIMESTAMP_VOICES = frozenset({"meher", "devansh", "kartik", "maithili", "liam", "avery"})
 """The voices that tell when a word sounds; with all others there is silently nothing (published)."""

@@ -1,0 +1,1 @@
+"""The simulated Waves provider: speech over HTTP and WebSocket, with limits, books and faults."""
