@@ -39,7 +39,11 @@ class Ask:
     complete_backoff: float = 0.0
     context: str | None = None
     more: bool = False
-    """More fragments of the context follow."""
+    """More fragments follow: of the context, or of the legacy buffer."""
+    flush: bool = False
+    """Speak what the legacy buffer holds."""
+    flush_after: float = 0.0
+    """How long the legacy buffer waits at most; 0: for the next flush."""
     close: bool = False
     cancel: bool = False
     buffer_delay: float = 0.0
@@ -89,6 +93,8 @@ def _to_ask(body: dict[str, Any]) -> Ask:
         complete_backoff=body.get("complete_backoff_ms", 4000) / 1000,
         context=body.get("context_id"),
         more=body.get("continue", False),
+        flush=body.get("flush", False),
+        flush_after=body.get("max_buffer_flush_ms", 0) / 1000,
         close=body.get("context_close", False),
         cancel=body.get("cancel_request", False),
         buffer_delay=body.get("max_buffer_delay_ms", 3000) / 1000,

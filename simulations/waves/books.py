@@ -6,15 +6,32 @@ It enforces the account's limits and knows no protocol; time is passed in, in se
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from enum import Enum
 
 from attrs import Factory, define, field
 
 _USES_KEPT = 100_000
 
 
+class Refusal(Enum):
+    """Why a request is not let in."""
+
+    CONCURRENCY = "concurrency"
+    RATE = "rate"
+
+
+def _never() -> bool:
+    return False
+
+
+def _nothing() -> None:
+    pass
+
+
 @define
 class Books:
-    """An account with `slots` requests at a time over at most `links` sockets.
+    """An account with `slots` requests at a time over at most `links` sockets, and so many requests in any minute.
 
     `requests` counts those that were let in: each is then `completed`, `abandoned` (its socket went away), one of the
     `errors`, or still going on. Refused ones are counted by their reason only.
@@ -22,6 +39,11 @@ class Books:
 
     slots: int
     links: int
+    requests_per_minute: int | None = None
+    refuses: Callable[[], bool] = field(default=_never, repr=False)
+    """Asked at each request: whether it is refused although there is a slot."""
+    freed: Callable[[], None] = field(default=_nothing, repr=False)
+    """Called when a slot was given back, or more are allowed."""
     max_in_flight: int = field(default=0, init=False)
     sockets: int = field(default=0, init=False)
     max_open: int = field(default=0, init=False)
@@ -45,6 +67,7 @@ class Books:
     _used: int = field(default=0, init=False)
     _holding: dict[int, float] = Factory(dict)
     _settling: list[float] = Factory(list)
+    _minute: deque[float] = Factory(deque)
 
     def open_link(self) -> bool:
         """Count a socket in; False where that would be one too many."""
@@ -60,11 +83,14 @@ class Books:
         """Count a socket out."""
         self.sockets -= 1
 
-    def take_slot(self, now: float) -> int | None:
-        """Take a slot and return the number of this use, None where all are taken."""
-        if self.in_flight(now) >= self.slots:
+    def take_slot(self, now: float) -> int | Refusal:
+        """Take a slot and return the number of this use, or say why not: all are taken, or it was too much a minute."""
+        if self.refuses() or self.in_flight(now) >= self.slots:
             self.refused_concurrency += 1
-            return None
+            return Refusal.CONCURRENCY
+        if not self._within_rate(now):
+            self.refused_rate += 1
+            return Refusal.RATE
         self._used += 1
         self._holding[self._used] = now
         self.max_in_flight = max(self.max_in_flight, self.in_flight(now))
@@ -80,6 +106,23 @@ class Books:
             self._settling.append(end)
         self.uses.append((start, end))
         self._slot_seconds += end - start
+        self.freed()
+
+    def change(self, *, slots: int, links: int, requests_per_minute: int | None) -> None:
+        """Hold the account to another plan from now on; what is in flight or open stays."""
+        self.slots, self.links, self.requests_per_minute = slots, links, requests_per_minute
+        self.freed()
+
+    def _within_rate(self, now: float) -> bool:
+        """Count a request into the last minute; False where it does not fit."""
+        if self.requests_per_minute is None:
+            return True
+        while self._minute and self._minute[0] <= now - 60.0:
+            self._minute.popleft()
+        fits = len(self._minute) < self.requests_per_minute
+        if fits:
+            self._minute.append(now)
+        return fits
 
     def in_flight(self, now: float) -> int:
         """Return how many slots are taken, those that still settle among them."""

@@ -16,10 +16,11 @@ from orchestrator.adapters.voices.waves import fault_of
 from orchestrator.audio import seconds_of
 from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, VoiceFrame, WordTime
 from simulations.waves.asks import Ask
+from simulations.waves.books import Refusal
 from simulations.waves.frames import error_body
 from simulations.waves.schedule import Made
 from simulations.waves.server import WavesServer
-from simulations.waves.socket import CONCURRENCY_MESSAGE, IDLE_MESSAGE
+from simulations.waves.socket import IDLE_MESSAGE, REFUSALS
 from simulations.waves.speech import VOICE_FAILED
 from simulations.waves.synthesis import Synthesis, VoiceFailed
 
@@ -114,10 +115,10 @@ class FarEnd:
         if self._state is not _State.OPEN or ask.blank:
             return None
         use = self._books.take_slot(now)
-        if use is None:
-            self._fail(CONCURRENCY_MESSAGE)
+        if isinstance(use, Refusal):
+            self._fail(REFUSALS[use])
             return None
-        run = _Run(request, use, self._synthesizer.begin(ask, ask.text))
+        run = _Run(request, use, self._synthesizer.begin(ask, ask.text, books=self._books))
         self._runs.append(run)
         return run
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import IPv6Address, ip_address
 from typing import Any
@@ -22,8 +22,11 @@ from orchestrator.port.bridge import serve_connection
 from orchestrator.port.listener import OpenPort, open_port
 from orchestrator.port.messages import Limits, Request, Response
 from simulations.voices import Voice, voice_named
+from simulations.waves.accounts import Accounts, Plan
 from simulations.waves.books import Books
+from simulations.waves.faults.faults import Faults
 from simulations.waves.options import WavesOptions
+from simulations.waves.provider import Provider
 from simulations.waves.socket import WavesSocket
 from simulations.waves.speech import WavesSpeech
 from simulations.waves.synthesis import Synthesizer
@@ -42,13 +45,29 @@ class WavesServer:
     `synthesizer` is what every link to it speaks with, `books` what every link is noted in.
     """
 
-    def __init__(self, options: WavesOptions, voice: Voice) -> None:
+    def __init__(self, options: WavesOptions, voice: Voice, *, plans: Mapping[str, Plan] | None = None) -> None:
         self.options = options
-        self.books = Books(slots=options.slots, links=options.links)
+        plan = Plan(slots=options.slots, links=options.links, requests_per_minute=options.requests_per_minute)
+        plans = {**({options.api_key: plan} if options.api_key else {}), **(plans or {})}
+        self.provider = Provider(
+            options=options,
+            accounts=Accounts(plans, default=None if plans else plan),
+            synthesizer=Synthesizer(options=options, voice=voice),
+            faults=Faults(now=trio.current_time, rng=random.Random(f"{options.seed}:faults")),
+            ids=random.Random(options.seed),
+        )
         self.address = ""
-        self.synthesizer = Synthesizer(options=options, books=self.books, voice=voice)
-        self._ids = random.Random(options.seed)
         self._limits = Limits(send_within=options.send_within)
+
+    @property
+    def books(self) -> Books:
+        """The books of the first account: the only one, mostly."""
+        return self.provider.accounts.first.books
+
+    @property
+    def synthesizer(self) -> Synthesizer:
+        """What every link speaks with."""
+        return self.provider.synthesizer
 
     def snapshot(self) -> dict[str, int | float]:
         """Return the books as of now, as `GET /books` shows them."""
@@ -100,7 +119,9 @@ class WavesServer:
             with trio.fail_after(_HANDSHAKE_WITHIN):
                 proposal = await wrap_server_stream(reading, stream, max_message_size=_LARGEST_MESSAGE)
                 connection = await proposal.accept()
-            speech = WavesSpeech(socket=connection, synthesizer=self.synthesizer, books=self.books, ids=self._ids)
+            speech = WavesSpeech(
+                socket=connection, synthesizer=self.synthesizer, books=self.books, ids=self.provider.ids
+            )
             socket = WavesSocket(
                 socket=connection,
                 options=self.options,

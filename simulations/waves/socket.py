@@ -10,13 +10,17 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from simulations.waves.asks import Ask, BadRequest, read_ask
-from simulations.waves.books import Books
+from simulations.waves.books import Books, Refusal
 from simulations.waves.contexts import Context
 from simulations.waves.frames import error_frame
 from simulations.waves.options import WavesOptions
 from simulations.waves.speech import WavesSpeech
 
-CONCURRENCY_MESSAGE = "Concurrency limit reached"
+REFUSALS = {
+    Refusal.CONCURRENCY: "Concurrency limit reached",
+    Refusal.RATE: "Rate limit exceeded. Please retry after a short backoff.",
+}
+"""What a refused request is told; neither text is published for speech, both are of the vendor's neighbouring APIs."""
 IDLE_MESSAGE = "Connection timed out after {:g} seconds of inactivity"
 _CLOSE_WITHIN = 1.0
 """Seconds that the client gets to answer our close."""
@@ -81,8 +85,9 @@ class WavesSocket:
 
     async def _take_slot(self) -> int | None:
         use = self._books.take_slot(trio.current_time())
-        if use is None:
-            await self._socket.send_message(error_frame(CONCURRENCY_MESSAGE))
+        if isinstance(use, Refusal):
+            await self._socket.send_message(error_frame(REFUSALS[use]))
+            return None
         return use
 
     # --- a request that stands alone ---

@@ -49,7 +49,7 @@ class WavesSpeech:
         )
         ended = False
         try:
-            await self._send_paced(self._synthesizer.begin(ask, text), ask=ask, ids=ids)
+            await self._send_paced(self._synthesizer.begin(ask, text, books=self._books), ask=ask, ids=ids)
             ended = True
         except VoiceFailed:
             ended = True

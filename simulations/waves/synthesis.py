@@ -36,7 +36,6 @@ class Synthesizer:
     """What one provider speaks with, for all its links."""
 
     _options: WavesOptions
-    _books: Books
     _voice: Voice
     _rng: random.Random = field(init=False)
 
@@ -44,12 +43,12 @@ class Synthesizer:
     def _seeded(self) -> random.Random:
         return random.Random(f"{self._options.seed}:ttfb")
 
-    def begin(self, ask: Ask, text: str) -> Synthesis:
-        """Begin to speak `text` as `ask` wants it; from now on its time to first byte runs.
+    def begin(self, ask: Ask, text: str, *, books: Books) -> Synthesis:
+        """Begin to speak `text` as `ask` wants it, for the account of these books; its time to first byte runs now.
 
-        Whoever drives the synthesis notes in the books what was sent, and whether it was completed or abandoned.
+        Whoever drives the synthesis notes in them what was sent, and whether it was completed or abandoned.
         """
-        self._books.begin_request(text)
+        books.begin_request(text)
         options = self._options
         schedule = Schedule(
             first_byte=trio.current_time() + lognormal(self._rng, mean=options.ttfb, cv=options.ttfb_cv),
@@ -57,7 +56,7 @@ class Synthesizer:
             rate=ask.rate,
             chunk=None if options.chunk_ms is None else options.chunk_ms / 1000,
         )
-        return Synthesis(ask=ask, rest=text, schedule=schedule, voice=self._voice, books=self._books)
+        return Synthesis(ask=ask, rest=text, schedule=schedule, voice=self._voice, books=books)
 
 
 @define(kw_only=True)

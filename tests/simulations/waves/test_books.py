@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.waves.books import Books
+from simulations.waves.books import Books, Refusal
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["take", "free", "vanish"]), st.integers(0, 3), st.floats(0, 2)), max_size=60
@@ -23,8 +23,8 @@ def test_never_more_than_the_slots_and_every_use_is_accounted_for(
         now += seconds
         if step == "take":
             use = books.take_slot(now)
-            assert (use is None) == (taken_at(books, held, now) >= slots)
-            if use is not None:
+            assert isinstance(use, Refusal) == (taken_at(books, held, now) >= slots)
+            if not isinstance(use, Refusal):
                 held.append((use, now))
                 taken += 1
         elif held:

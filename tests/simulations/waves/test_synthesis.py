@@ -18,17 +18,18 @@ from simulations.waves.synthesis import Synthesizer
 from tests.simulations.waves.peer import spelling_voice
 
 ASK = Ask(text="a", voice="avery", rate=8000)
+BOOKS = Books(slots=1, links=5)
 
 
 def synthesizer(voice: Voice = spelling_voice, **options: Any) -> Synthesizer:
     """Return a provider's, which makes sound in no time."""
-    return Synthesizer(options=WavesOptions(rtf=0.0, **options), books=Books(slots=1, links=5), voice=voice)
+    return Synthesizer(options=WavesOptions(rtf=0.0, **options), voice=voice)
 
 
 async def first_bytes(count: int, **options: Any) -> list[float]:
     """Return the times to first byte of as many requests."""
     speaks = synthesizer(**options)
-    made = [await speaks.begin(ASK, "a").next_made() for _ in range(count)]
+    made = [await speaks.begin(ASK, "a", books=BOOKS).next_made() for _ in range(count)]
     return [one.at for one in made if one is not None]
 
 
@@ -56,7 +57,7 @@ async def test_the_voice_is_asked_part_by_part_with_the_client_s_own_id(autojump
         return await spelling_voice(wanted)
 
     ask = Ask(text="", voice="liam", rate=16000, speed=1.5, request="7-1-1")
-    synthesis = synthesizer(noting).begin(ask, "word " * 60)
+    synthesis = synthesizer(noting).begin(ask, "word " * 60, books=BOOKS)
     made = await synthesis.next_made()
     assert len(asked) == 1
     while made is not None:

@@ -1,0 +1,28 @@
+"""One thing that goes wrong, as a value: its name, its figures, when it strikes. Which there are is catalogue.py's."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+_positive = validators.optional(validators.gt(0.0))
+
+
+@frozen(kw_only=True)
+class Fault:
+    """A fault as somebody ordered it; times in seconds, `at` from the start of the provider (or of the order).
+
+    It strikes `count` times from `at` on (what strikes requests: the next ones), and again whenever a Poisson process
+    with a mean of `every` says so. `seconds` is how long it lasts, where it lasts.
+    """
+
+    name: str
+    at: float = field(default=0.0, validator=validators.ge(0.0))
+    count: int = field(default=1, validator=validators.ge(0))
+    every: float | None = field(default=None, validator=_positive)
+    seconds: float = field(default=0.0, validator=validators.ge(0.0))
+    after: float = field(default=0.5, validator=validators.ge(0.0))
+    """Of faults in the middle of the sound: seconds of sound that are sent before."""
+    share: float | None = field(default=None, validator=validators.optional([validators.gt(0.0), validators.lt(1.0)]))
+    """Of another user of the account: the part of the time in which it holds the slot."""
+    megabytes: float = field(default=10.0, validator=validators.gt(0.0))
+    """Of an oversized message."""

@@ -1,0 +1,1 @@
+"""What the simulated provider answers over plain HTTP."""

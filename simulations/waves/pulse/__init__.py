@@ -1,0 +1,1 @@
+"""The provider's speech recognition over a WebSocket."""
