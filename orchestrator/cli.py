@@ -18,8 +18,9 @@ from typing import Any
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
-from orchestrator.commands import DemoOptions, Flag, ServerOptions, SimulateOptions
+from orchestrator.commands import DemoOptions, Flag, SimulateOptions
 from orchestrator.commands_capacity import CapacityOptions
+from orchestrator.commands_waves import ServerOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
 from orchestrator.redaction import redacted
 
@@ -168,9 +169,8 @@ async def waves_server(*, options: ServerOptions) -> int:
 
     Example: talkingstick waves-server --port 8090 --slots 2 --ttfb 0.2 --rtf 0.3
     """
-    profiles = importlib.import_module("simulations.waves.options").PROFILES
     try:
-        return await _run("simulations.waves.server", **options.keywords(profiles))
+        return await _run("simulations.waves.command", options=options)
     except (OSError, ExceptionGroup) as error:
         for cause in _leaves(error):
             if isinstance(cause, OSError) and cause.errno in PORT_ERRORS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,7 +17,7 @@ YesNo = Literal["yes", "no"]
 Policy = Literal["deadline", "fifo", "turn", "retry"]
 
 
-def _whole(_type: Any, tokens: Sequence[Token]) -> int:
+def whole(_type: Any, tokens: Sequence[Token]) -> int:
     """Parse a whole number strictly: 4.5 calls are none."""
     try:
         return int(tokens[0].value)
@@ -37,14 +37,14 @@ def number(_type: Any, tokens: Sequence[Token]) -> float:
 
 
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
-Calls = Annotated[int, Parameter(converter=_whole, validator=Number(gte=1, lte=50))]
+Calls = Annotated[int, Parameter(converter=whole, validator=Number(gte=1, lte=50))]
 Seconds = Annotated[float, Parameter(converter=number, validator=Number(gt=0, lte=3600))]
-Seed = Annotated[int, Parameter(converter=_whole)]
-Slots = Annotated[int, Parameter(converter=_whole, validator=Number(gte=1, lte=1000))]
-Port = Annotated[int, Parameter(converter=_whole, validator=Number(gte=0, lte=65535))]
-Milliseconds = Annotated[int, Parameter(converter=_whole, validator=Number(gte=1, lte=1000))]
+Seed = Annotated[int, Parameter(converter=whole)]
+Slots = Annotated[int, Parameter(converter=whole, validator=Number(gte=1, lte=1000))]
+Port = Annotated[int, Parameter(converter=whole, validator=Number(gte=0, lte=65535))]
+Milliseconds = Annotated[int, Parameter(converter=whole, validator=Number(gte=1, lte=1000))]
 Hours = Annotated[float | None, Parameter(converter=number, validator=Number(gt=0, lte=1000))]
-Many = Annotated[int | None, Parameter(converter=_whole, validator=Number(gte=1, lte=1000))]
+Many = Annotated[int | None, Parameter(converter=whole, validator=Number(gte=1, lte=1000))]
 Share = Annotated[float | None, Parameter(converter=number, validator=Number(gt=0, lt=1))]
 Assignments = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
 Delay = Annotated[float | None, Parameter(converter=number, validator=Number(gte=0, lte=60))]
@@ -90,41 +90,6 @@ class DemoOptions:
 
 @Parameter(name="*")
 @attrs.frozen(kw_only=True)
-class ServerOptions:
-    """Options of `talkingstick waves-server`."""
-
-    port: Port
-    """The port on loopback; 0 takes a free one."""
-    slots: Slots = 1
-    """Requests at a time; WebSockets are five times as many."""
-    profile: Profile = "fast"
-    """How fast it is, where --ttfb and --rtf don't say: fast 0.1/0.1, mid 0.15/0.2, slow 0.2/0.3."""
-    ttfb: Delay = None
-    """Seconds to the first byte of a request."""
-    rtf: Delay = None
-    """Seconds of work per second of sound."""
-    voice: Voice | None = None
-    """What it speaks with: espeak (needs the extra `demo`) or a plain tone; by default espeak where it is installed."""
-    chunk_ms: Milliseconds = 20
-    """Length of a chunk of sound, in milliseconds."""
-    api_key: str = attrs.field(default="", repr=False)
-    """The only key that is accepted; by default every one is."""
-    close_after_complete: YesNo = "yes"
-    """Whether it closes a WebSocket after each request."""
-
-    def keywords(self, profiles: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-        """Return what `simulations.waves.server.run` is called with; `profiles` gives ttfb and rtf by profile."""
-        keywords = attrs.asdict(self, recurse=False)
-        ttfb, rtf = profiles[keywords.pop("profile")]
-        return keywords | {
-            "ttfb": ttfb if self.ttfb is None else self.ttfb,
-            "rtf": rtf if self.rtf is None else self.rtf,
-            "close_after_complete": self.close_after_complete == "yes",
-        }
-
-
-@Parameter(name="*")
-@attrs.frozen(kw_only=True)
 class SimulateOptions:
     """Options of `talkingstick simulate`; None is what the scenario says."""
 
@@ -156,6 +121,10 @@ class SimulateOptions:
     """With an uneven voice, silence around pieces, an uneven time to first byte and transport; or without."""
     bot: str | None = None
     """The bot that answers, as MODULE:CLASS or an installed name; by default the one that the scenario describes."""
+    fault: Assignments = ()
+    """A fault of the simulated provider, NAME or NAME:KEY=VALUE,... such as stall:seconds=3,every=300. May be repeated.
+    What each does, and its keys, is in simulations/scenarios/README.md; without at, count or every it strikes at once
+    and then about once a minute."""
     provider: Assignments = ()
     """KEY=VALUE of the simulated provider, such as settle=0.2; short for --set server.KEY=VALUE. May be repeated."""
     set: Assignments = ()

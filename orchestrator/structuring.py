@@ -159,9 +159,16 @@ def _number(value: Any, _type: Any) -> float:
 
 def _choice(value: Any, kind: Any) -> Any:
     choices = get_args(kind)
-    if not isinstance(value, str) or value not in choices:
+    choice = str(value) if type(value) is int else value  # a code, such as "1008", is easily written without quotes
+    if not isinstance(choice, str) or choice not in choices:
         raise WrongValue(repr(value), "expected " + " or ".join(map(shown, choices)))
-    return value
+    return choice
+
+
+def _strings(value: Any, _type: Any) -> tuple[str, ...]:
+    if type(value) is not list or not all(type(each) is str for each in value):
+        raise WrongValue(repr(value), 'expected an array of strings, such as ["a", "b"]')
+    return tuple(value)
 
 
 def _field(attribute: attrs.Attribute[Any], converter: cattrs.Converter) -> Callable[[Any, Any], Any]:
@@ -231,6 +238,7 @@ def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook_factory(attrs.has, _section)
     converter.register_structure_hook_func(_origin_is(Literal), _choice)
+    converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _strings)
     converter.register_structure_hook_func(_origin_is(dict), partial(_tables, converter=converter))
     converter.register_structure_hook(bool, _exactly(bool, "expected true or false"))
     converter.register_structure_hook(int, _exactly(int, "expected an integer"))

@@ -60,7 +60,7 @@ def _rules_for(scenario: Scenario, breaches: Breaches) -> list[Rule]:
         CallRule(breaches),
         SoundRule(breaches),
         LinkRule(breaches, links=server.links),
-        BooksRule(breaches, never_refused=queued and patient),
+        BooksRule(breaches, never_refused=queued and patient and not scenario.faults),
     ]
     if scenario.policy == "deadline":
         rules.append(

@@ -11,6 +11,7 @@ import attrs
 from attrs import Factory, field, frozen, validators
 
 from orchestrator.settings import Settings
+from simulations.waves.faults.fault import Fault
 from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 
@@ -56,6 +57,8 @@ class Scenario:
     wire: bool = True
     """Over the real WebSocket protocol; else straight into the simulated provider."""
     policy: PolicyName = "deadline"
+    faults: tuple[Fault, ...] = ()
+    """What goes wrong at the provider; only over the wire."""
 
     @property
     def calls(self) -> int:

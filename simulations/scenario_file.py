@@ -18,6 +18,8 @@ from orchestrator.settings import Settings, WrongValue
 from orchestrator.settings_file import NEVER_SHOWN, SECTIONS
 from orchestrator.structuring import Wording, assign, guess, read_toml, structured, unknown
 from simulations.scenario import Group, Scenario
+from simulations.waves.faults.fault import Fault
+from simulations.waves.faults.parsing import parse_faults
 from simulations.waves.options import PROFILES, WavesOptions
 from simulations.workload import Traits
 
@@ -31,6 +33,7 @@ ELSEWHERE = {
     "bot.weight": "callers.weight",
 }
 """Settings that a scenario has in another place."""
+NEED_WIRE = "faults: need the wire; they go wrong on the real protocol, not with wire = false (--no-wire)"
 
 
 # --- the tables of a file: flat, each key defined by the class that holds it in the end ---
@@ -58,6 +61,7 @@ ScenarioFile = _table(
     "ScenarioFile",
     {
         **_fields(Scenario, "about", "hours", "lifelike", "wire", "policy"),
+        "faults": attrs.field(type=tuple[str, ...], default=()),
         "profile": attrs.field(type=str, default="fast", validator=validators.in_(tuple(PROFILES))),
         **_fields(Group, "calls"),
         "callers": attrs.field(type=CallersTable, factory=CallersTable),
@@ -175,11 +179,12 @@ def _read(document: dict[str, Any], *, name: str, source: str) -> Scenario:
     keys = {**_KEYS, "groups": names, **{f"groups.{each}": _names(GroupTable) for each in names}}
     never_shown = NEVER_SHOWN | {"server.api_key"}
     file = structured(document, ScenarioFile, wording=Wording(keys=keys, never_shown=never_shown, source=source))
+    faults, wrong = _faults(file.faults)
     try:
-        scenario = _scenario(file, document=document, name=name)
-        wrong = [*_misplaced(document), *_conflicts(scenario)]
+        scenario = attrs.evolve(_scenario(file, document=document, name=name), faults=faults)
+        wrong += [*_misplaced(document), *_conflicts(scenario)]
     except WrongValue as error:
-        wrong = [f"server.{error}"]
+        wrong.append(f"server.{error}")
     if wrong:
         raise SettingsError("\n".join(source + line for line in wrong))
     return scenario
@@ -200,6 +205,14 @@ def _scenario(file: Any, *, document: Mapping[str, Any], name: str) -> Scenario:
         settings=attrs.evolve(settings, provider=provider),
         **{key: getattr(file, key) for key in ("about", "hours", "lifelike", "wire", "policy")},
     )
+
+
+def _faults(texts: Sequence[str]) -> tuple[tuple[Fault, ...], list[str]]:
+    """Return what goes wrong at the provider, and what is wrong with it."""
+    try:
+        return parse_faults(texts, source="faults: "), []
+    except SettingsError as error:
+        return (), str(error).splitlines()
 
 
 def _groups(file: Any, document: Mapping[str, Any]) -> Iterator[Group]:
@@ -239,5 +252,7 @@ def _conflicts(scenario: Scenario) -> Iterator[str]:
             yield f'{section}.arrivals = "{group.arrivals}": needs per_hour, or minutes'
     if not streams and any(group.per_hour is not None for group in scenario.groups):
         yield 'per_hour: needs arrivals = "regular" or "poisson"'
+    if scenario.faults and not scenario.wire:
+        yield NEED_WIRE
     if not scenario.calls:
         yield "calls = 0: expected one at least"

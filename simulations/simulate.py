@@ -24,8 +24,9 @@ from simulations.reports.headline import sentence
 from simulations.reports.summary import SCHEMA
 from simulations.run_folder import prepare, write_summary
 from simulations.scenario import Group, Scenario
-from simulations.scenario_file import listing, load_scenario
+from simulations.scenario_file import NEED_WIRE, listing, load_scenario
 from simulations.seed_run import SeedJob, SeedRun, run_seed
+from simulations.waves.faults.parsing import parse_faults
 from simulations.workload import at_talk_share
 
 
@@ -84,7 +85,9 @@ def scenario_for(name: str, options: SimulateOptions) -> Scenario:
     assignments = [f"{key}={json.dumps(value)}" for key, value in given.items() if value is not None]
     scenario = load_scenario(name, assignments=[*assignments, *options.set], server=options.provider)
     groups = tuple(_changed(group, options) for group in scenario.groups)
-    scenario = attrs.evolve(scenario, groups=groups)
+    scenario = attrs.evolve(scenario, groups=groups, faults=(*scenario.faults, *parse_faults(options.fault)))
+    if scenario.faults and not scenario.wire:
+        raise SettingsError(NEED_WIRE)
     try:
         return scenario if options.calls is None else scenario.with_calls(options.calls)
     except ValueError as error:

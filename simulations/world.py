@@ -28,6 +28,7 @@ from simulations.policies import policy_named
 from simulations.scenario import Scenario
 from simulations.virtual_clock import VirtualClock
 from simulations.waves.direct import DirectCodec, direct_dial
+from simulations.waves.faults.engine import striking
 from simulations.waves.memory_dial import memory_dial
 from simulations.waves.server import WavesServer
 from simulations.world_events import WorldClosed
@@ -91,7 +92,8 @@ class _World:
         server = self._make_server()
         self._emit(self._started(now()))
         async with trio.open_nursery() as provider:
-            await self._talk(server, provider, now=now)
+            async with striking(server.provider, self.scenario.faults):
+                await self._talk(server, provider, now=now)
             ended = now()
             self._emit(RunEnded(at=ended, reason="interrupted" if self.stopped else "finished"))
             closed = await self._wait_closed(server, tasks=tasks, now=now)

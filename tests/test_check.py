@@ -18,7 +18,7 @@ from orchestrator.ports import Connection
 from orchestrator.settings import ProviderSettings
 from simulations.voices import voice_named
 from simulations.waves.options import WavesOptions
-from simulations.waves.server import open_waves_server
+from simulations.waves.server import WavesServer, open_waves_server
 
 KEY = "sk_live_0123456789"
 BOT = '[bot]\nuse = "tests.test_check:Desk"\n'
@@ -77,7 +77,7 @@ async def test_an_option_that_the_bot_does_not_take_is_named(config: Path) -> No
 
 async def test_a_provider_that_takes_the_key_is_reported_so(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Over a real socket, with the simulated provider at the other end."""
-    async with open_waves_server(WavesOptions(api_key=KEY), voice_named("tone"), port=0) as server:
+    async with open_waves_server(WavesServer(WavesOptions(api_key=KEY), voice_named("tone"))) as server:
         write(config, BOT + f'[provider]\naddress = "{server.address}"\n')
         assert await check.run(config=config, online=True) == 0
     assert "accepts the key" in capsys.readouterr().out
@@ -85,7 +85,7 @@ async def test_a_provider_that_takes_the_key_is_reported_so(config: Path, capsys
 
 async def test_a_provider_that_refuses_the_key_is_reported_with_the_keys_place(config: Path) -> None:
     """401 is final; the message has the status and where the key came from, not the key."""
-    async with open_waves_server(WavesOptions(api_key="sk_another"), voice_named("tone"), port=0) as server:
+    async with open_waves_server(WavesServer(WavesOptions(api_key="sk_another"), voice_named("tone"))) as server:
         write(config, BOT + f'[provider]\naddress = "{server.address}"\n')
         with pytest.raises(ProviderFault, match=r"401.*\(key: from WAVES_API_KEY\)") as caught:
             await check.run(config=config, online=True)

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import trio
 
+from orchestrator import commands_waves as waves
 from orchestrator.cli import main
 from orchestrator.commands import SimulateOptions
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
@@ -71,16 +72,34 @@ def test_demo_gets_every_option(stand_in: Callable[..., Asked]) -> None:
     ]  # fmt: skip
 
 
-def test_the_server_takes_a_profile_and_single_speeds_over_it(stand_in: Callable[..., Asked]) -> None:
-    """--profile gives both speeds, --ttfb and --rtf override them one by one, also with 0."""
-    asked = stand_in("simulations.waves.server")
-    assert main(["waves-server", "--port", "8090", "--voice", "tone", "--profile", "mid", "--rtf", "0"]) == 0
-    assert asked == [
-        {
-            "port": 8090, "slots": 1, "ttfb": 0.15, "rtf": 0.0, "voice": "tone", "chunk_ms": 20, "api_key": "",
-            "close_after_complete": True,
-        },
-    ]  # fmt: skip
+def test_the_server_gets_its_defaults(stand_in: Callable[..., Asked]) -> None:
+    """Only the port must be said."""
+    asked = stand_in("simulations.waves.command")
+    assert main(["waves-server", "--port", "8090"]) == 0
+    assert asked == [{"options": waves.ServerOptions(port=8090)}]
+
+
+def test_the_server_gets_its_options(stand_in: Callable[..., Asked]) -> None:
+    """Of every group; those that may be repeated in their order."""
+    asked = stand_in("simulations.waves.command")
+    line = (
+        "--port 0 --host localhost --voice tone --seed -3 --slots 2 --requests-per-minute 60 --account a=sk_1:slots=3"
+    )
+    line += " --account b=sk_2 --profile mid --rtf 0 --jitter uniform --close-after-complete no --links-refusal 1013"
+    line += " --retry-after 2 --fault stall:seconds=3,every=300 --fault refuse --script f.toml --transcript t.txt"
+    assert main(["waves-server", *line.split(), "--ears", "--ears-model", "m"]) == 0
+    limits = waves.LimitOptions(slots=2, requests_per_minute=60, account=("a=sk_1:slots=3", "b=sk_2"))
+    assert asked[0]["options"] == waves.ServerOptions(
+        port=0,
+        host="localhost",
+        voice="tone",
+        seed=-3,
+        limits=limits,
+        speed=waves.SpeedOptions(profile="mid", rtf=0.0, jitter="uniform"),
+        choices=waves.ChoiceOptions(close_after_complete="no", links_refusal="1013", retry_after=2.0),
+        faults=waves.FaultOptions(fault=("stall:seconds=3,every=300", "refuse"), script=Path("f.toml")),
+        recognition=waves.RecognitionOptions(transcript=Path("t.txt"), ears=True, model=Path("m")),
+    )
 
 
 def simulated(monkeypatch: pytest.MonkeyPatch, line: str) -> tuple[str | None, SimulateOptions]:
@@ -146,6 +165,11 @@ def test_chat_and_check_get_their_options(stand_in: Callable[..., Asked]) -> Non
         ("dmo", 'Unknown command "dmo". Did you mean "demo"?'),
         ("waves-server", "--port"),
         ("waves-server --port 70000", "for --port. Must be <= 65535."),
+        ("waves-server --port 0 --host 0.0.0.0", 'for --host. Choose from: "127.0.0.1", "localhost".'),
+        ("waves-server --port 0 --slots 0", 'Invalid value "0" for --slots. Must be >= 1.'),
+        ("waves-server --port 0 --links-refusal 1000", 'for --links-refusal. Choose from: "429", "1008", "1013".'),
+        ("waves-server --port 0 --clamp-backoff maybe", 'for --clamp-backoff. Choose from: "yes", "no".'),
+        ("waves-server --port 0 --retry-after nan", 'for --retry-after: expected a number, not "nan"'),
         ("simulate reference --calls 0", 'Invalid value "0" for --calls. Must be >= 1.'),
         ("simulate reference --seeds 1.5", 'Invalid value for --seeds: "1.5" is no whole number'),
         ("simulate reference --hours 0", 'Invalid value "0.0" for --hours. Must be > 0.'),
@@ -205,7 +229,7 @@ def test_a_port_that_cannot_be_had_is_named(
     number: int, stand_in: Callable[..., Asked], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Trio's error says neither port nor option."""
-    stand_in("simulations.waves.server", outcome=ExceptionGroup("", [OSError(number, os.strerror(number))]))
+    stand_in("simulations.waves.command", outcome=ExceptionGroup("", [OSError(number, os.strerror(number))]))
     assert main(["waves-server", "--port", "8090"]) == 1
     assert capsys.readouterr().err == f"talkingstick: --port 8090: {os.strerror(number)}; choose another port\n"
 

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("orchestrator", "bots", "simulations")
 
-VALUES = {"audio", "errors", "events", "ports", "redaction", "settings"}
+VALUES = {"audio", "errors", "events", "g711", "ports", "redaction", "settings"}
 VALUES |= {f"events.{part}" for part in ("base", "calls", "links", "replies", "runs", "slots")}
 VALUES |= {f"ports.{part}" for part in ("run", "slots", "telephony", "voices")}
 DECISIONS = {

@@ -1,15 +1,23 @@
-"""The one listener: opens a port, gives each connection to the bridge, and drains; what is answered is an argument."""
+"""The one listener: opens a port, gives each connection to the bridge, and drains; the app is an argument."""
 
 from __future__ import annotations
 
 import errno
 from functools import partial
+from typing import Protocol
 
 import trio
 from attrs import field, frozen
 
 from orchestrator.port.bridge import serve_connection
-from orchestrator.port.messages import Answer, Limits, Upgrade
+from orchestrator.port.messages import App, Limits, Upgrade
+
+
+class ServeStream(Protocol):
+    """Serves one connection until it ends, such as `serve_connection` with its app; raises nothing but a cancel."""
+
+    async def __call__(self, stream: trio.abc.Stream, *, peer: str, draining: trio.Event) -> None:
+        """`peer` is its IP address; once `draining` is set, the connection ends as soon as it may."""
 
 
 class PortTaken(OSError):
@@ -31,9 +39,9 @@ class OpenPort:
     _listeners: list[trio.SocketListener] = field(repr=False)
     _draining: trio.Event = field(factory=trio.Event, init=False, repr=False)
 
-    async def serve(self, *, answer: Answer, upgrade: Upgrade, limits: Limits) -> None:
-        """Serve every connection until the port is drained or this is cancelled."""
-        serve = partial(_serve_stream, answer=answer, upgrade=upgrade, limits=limits, draining=self._draining)
+    async def serve(self, serve_stream: ServeStream) -> None:
+        """Serve every connection with `serve_stream` until the port is drained or this is cancelled."""
+        serve = partial(_serve, serve_stream=serve_stream, draining=self._draining)
         async with trio.open_nursery() as connections, trio.open_nursery() as accepting:
             accepting.start_soon(partial(trio.serve_listeners, serve, self._listeners, handler_nursery=connections))
             await self._draining.wait()
@@ -62,7 +70,7 @@ async def serve_port(
     *,
     host: str | None,
     port: int,
-    answer: Answer,
+    app: App,
     upgrade: Upgrade,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     task_status: trio.TaskStatus[OpenPort] = trio.TASK_STATUS_IGNORED,
@@ -70,15 +78,13 @@ async def serve_port(
     """Open a port, report it and serve it until it is drained or this is cancelled. Raises what open_port raises."""
     opened = await open_port(host=host, port=port)
     task_status.started(opened)
-    await opened.serve(answer=answer, upgrade=upgrade, limits=limits)
+    await opened.serve(partial(serve_connection, app=app, upgrade=upgrade, limits=limits))
 
 
-async def _serve_stream(
-    stream: trio.SocketStream, *, answer: Answer, upgrade: Upgrade, limits: Limits, draining: trio.Event
-) -> None:
+async def _serve(stream: trio.SocketStream, *, serve_stream: ServeStream, draining: trio.Event) -> None:
     try:
         peer = str(stream.socket.getpeername()[0])
     except OSError:  # it left before it was greeted
         await trio.aclose_forcefully(stream)
         return
-    await serve_connection(stream, peer=peer, answer=answer, upgrade=upgrade, limits=limits, draining=draining)
+    await serve_stream(stream, peer=peer, draining=draining)

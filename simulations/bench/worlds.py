@@ -3,15 +3,14 @@ wire and without it, how calls and hours add to it, and memory."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from statistics import fmean
 
 import attrs
 
 from simulations.bench.figures import Figure, Tell, processor_seconds
+from simulations.bench.memory import peak_megabytes
 from simulations.many import Tell as TellPart
 from simulations.many import run_all
 from simulations.progress import Progress
@@ -23,8 +22,6 @@ _GROWTH = ((4, 0.5), (4, 2.0), (9, 1.0), (9, 2.0))
 """Calls and hours whose cost is compared."""
 _HOURS = (1.0, 2.0)
 """Of the runs whose memory is compared."""
-_STATUS = Path("/proc/self/status")
-_MEGABYTE = 2**20
 
 
 def measure_direct(tell: Tell) -> Iterator[Figure]:
@@ -62,7 +59,7 @@ def measure_memory(tell: Tell) -> Iterator[Figure]:
     jobs = [_job(_CALLS, hours, wire=False) for hours in _HOURS]
     progress = Progress(jobs=len(jobs), seconds=3600 * fmean(_HOURS))
     try:
-        one, two = run_all(jobs, peak_megabytes, progress=progress, processes=len(jobs))
+        one, two = run_all(jobs, peak_of, progress=progress, processes=len(jobs))
     finally:
         progress.close()
     yield Figure(bench="memory", name="the peak of 9 calls, 2 hours", value=two, unit="MB", limit=256)
@@ -70,16 +67,10 @@ def measure_memory(tell: Tell) -> Iterator[Figure]:
     yield Figure(bench="memory", name="more for the second hour, each call", value=each, unit="MB", limit=4)
 
 
-def peak_megabytes(job: SeedJob, tell: TellPart) -> float:
-    """Run the job and return the most memory that this process ever had resident. A worker for many.py."""
+def peak_of(job: SeedJob, tell: TellPart) -> float:
+    """Run the job and return the most memory that this process ever had resident, in megabytes. A worker for many.py."""
     run_seed(job, tell)
-    if _STATUS.exists():  # Linux hands the peak in `getrusage` down from the parent process
-        (line,) = (line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
-        return int(line.split()[1]) * 1024 / _MEGABYTE
-    import resource  # where there is one: Windows has none
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak * (1 if sys.platform == "darwin" else 1024) / _MEGABYTE
+    return peak_megabytes()
 
 
 def _seconds(calls: int, hours: float, *, wire: bool, tell: Tell) -> float:

@@ -37,7 +37,7 @@ from simulations.reports.summary import RunFacts, Summary
 from simulations.reports.table import LiveTable, PlainLines, Shown
 from simulations.voices import Voice, voice_named
 from simulations.waves.options import WavesOptions
-from simulations.waves.server import open_waves_server
+from simulations.waves.server import WavesServer, open_waves_server
 
 SHIPPED = ("appointments", "survey", "echo")
 """The bots that take turns at the lines when none is named."""
@@ -212,7 +212,7 @@ async def _open_provider(plan: Plan) -> AsyncIterator[tuple[Settings, Callable[[
     if plan.server is None:
         yield plan.settings, None
         return
-    async with open_waves_server(plan.server, plan.voice) as server:
+    async with open_waves_server(WavesServer(plan.server, plan.voice)) as server:
         provider = attrs.evolve(plan.settings.provider, address=server.address)
         yield attrs.evolve(plan.settings, provider=provider), server.snapshot
 

@@ -1,26 +1,43 @@
-"""What a client's message to the Waves WebSocket asks for, or what is wrong with it; pure, and unknown fields pass."""
+"""What a client's request to speak asks for, or what is wrong with it; pure, and unknown fields pass.
+
+Messages to the WebSocket and bodies of HTTP requests are read here; what a field may be is checks.py's.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from orchestrator.settings import LANGUAGES
+from simulations.waves.checks import (
+    OLD_ULAW,
+    OLDER_WEBSOCKET,
+    WEBSOCKET,
+    Checks,
+    Issue,
+    custom,
+    find_issues,
+    http_checks,
+    knows,
+    missing,
+    type_name,
+)
 
-Issue = dict[str, Any]
-"""One thing that is wrong, in the shape seen live: `code`, `path`, `message`."""
+__all__ = ["DEFAULT_MODEL", "Ask", "BadRequest", "Issue", "Knows", "any_voice", "read_ask", "read_body"]
 
-_RATES = (8000, 16000, 24000, 44100)
-_MODELS = ("lightning_v3.1", "lightning_v3.1_pro")
-_ID = re.compile(r"[A-Za-z0-9_.\-]{1,128}")
+Knows = Callable[[str], bool]
+"""Says whether there is a voice of a name."""
+
+DEFAULT_MODEL = "lightning_v3.1"
+_RATE = 44100
+_OLDER_RATE = 24000
+"""What a sample rate is where none is asked for: of the current models, and of those before them."""
 
 
 class BadRequest(Exception):
-    """The message cannot be served; `issues` say why."""
+    """The request cannot be served; `issues` say why."""
 
     def __init__(self, issues: list[Issue]) -> None:
         super().__init__(issues)
@@ -29,12 +46,16 @@ class BadRequest(Exception):
 
 @frozen(kw_only=True)
 class Ask:
-    """One message, read: what to speak, how, and what it means for its context. Times in seconds."""
+    """One request, read: what to speak, how, and what it means for its context. Times in seconds."""
 
     text: str
     voice: str
     rate: int
     speed: float = 1.0
+    model: str = DEFAULT_MODEL
+    language: str | None = None
+    output_format: str = "pcm"
+    """Of plain HTTP; all other links carry PCM."""
     word_timestamps: bool = False
     complete_backoff: float = 0.0
     context: str | None = None
@@ -56,40 +77,22 @@ class Ask:
         return not self.text.strip()
 
 
-def read_ask(message: str | bytes, *, per_model: bool) -> Ask:
-    """Return what `message` asks for; `per_model` names the older path. Raises BadRequest."""
-    body = _read_object(message)
-    issues = [
-        {"code": "custom", "path": [name], "message": problem}
-        for name, check in _checks(per_model).items()
-        if name in body and (problem := check(body[name]))
-    ]
-    issues += _missing(body)
+def any_voice(_name: str) -> bool:
+    """Know every voice."""
+    return True
+
+
+def read_ask(message: str | bytes, *, per_model: bool, knows_voice: Knows = any_voice) -> Ask:
+    """Return what a WebSocket's message asks for; `per_model` names the older path. Raises BadRequest."""
+    body = _read_object(message if isinstance(message, str) else "", "a JSON object in a text frame")
+    issues = _issues(body, OLDER_WEBSOCKET if per_model else WEBSOCKET, knows_voice=knows_voice)
+    issues += [missing(name) for name in _needed(body) if name not in body]
     if "context_id" in body and (body.get("flush") or body.get("max_buffer_flush_ms")):
-        issues.append(_issue("context_id", "context_id cannot be combined with flush or max_buffer_flush_ms"))
+        issues.append(custom("context_id", "context_id cannot be combined with flush or max_buffer_flush_ms"))
     if issues:
         raise BadRequest(issues)
-    return _to_ask(body)
-
-
-def _read_object(message: str | bytes) -> dict[str, Any]:
-    """Return the message's fields; null stands for a field that is not there."""
-    try:
-        body = json.loads(message) if isinstance(message, str) else None
-    except (ValueError, RecursionError):
-        body = None
-    if not isinstance(body, dict):
-        raise BadRequest([{"code": "invalid_type", "path": [], "message": "Expected a JSON object in a text frame"}])
-    return {name: value for name, value in body.items() if value is not None}
-
-
-def _to_ask(body: dict[str, Any]) -> Ask:
-    return Ask(
-        text=body.get("text", ""),
-        voice=body.get("voice_id", ""),
-        rate=int(body.get("sample_rate", 44100)),
-        speed=float(body.get("speed", 1.0)),
-        word_timestamps=body.get("word_timestamps", False),
+    return evolve(
+        _to_ask(body, rate=_RATE),
         complete_backoff=body.get("complete_backoff_ms", 4000) / 1000,
         context=body.get("context_id"),
         more=body.get("continue", False),
@@ -98,88 +101,66 @@ def _to_ask(body: dict[str, Any]) -> Ask:
         close=body.get("context_close", False),
         cancel=body.get("cancel_request", False),
         buffer_delay=body.get("max_buffer_delay_ms", 3000) / 1000,
+    )
+
+
+def read_body(body: bytes, *, model_of_path: str | None, knows_voice: Knows = any_voice) -> Ask:
+    """Return what the body of an HTTP request asks for. Raises BadRequest.
+
+    `model_of_path` is the model that its path names ("lightning-v2"), None where the body does.
+    """
+    fields = _read_object(body, "a JSON object")
+    of_path = model_of_path is not None
+    model = (model_of_path or DEFAULT_MODEL).replace("-", "_")
+    checks = http_checks(model, of_path=of_path)
+    issues = [missing(name) for name in ("text", "voice_id") if name not in fields]
+    issues += _issues(fields, checks, knows_voice=knows_voice)
+    if issues:
+        raise BadRequest(issues)
+    ask = _to_ask(fields, rate=_RATE if "v3" in model else _OLDER_RATE)
+    output_format = fields.get("output_format", ask.output_format)
+    output_format = "ulaw" if output_format == OLD_ULAW else output_format
+    return evolve(ask, output_format=output_format, model=model if of_path else ask.model)
+
+
+def _read_object(message: str | bytes, expected: str) -> dict[str, Any]:
+    """Return the request's fields; null stands for a field that is not there."""
+    try:
+        body = json.loads(message)
+    except (ValueError, RecursionError):
+        received = "no JSON"
+    else:
+        if isinstance(body, dict):
+            return {name: value for name, value in body.items() if value is not None}
+        received = type_name(body)
+    message = f"Expected {expected}, received {received}"
+    raise BadRequest(
+        [{"code": "invalid_type", "expected": "object", "received": received, "path": [], "message": message}]
+    )
+
+
+def _issues(body: dict[str, Any], checks: Checks, *, knows_voice: Knows) -> list[Issue]:
+    return list(find_issues(body, {**checks, "voice_id": knows(knows_voice)}))
+
+
+def _to_ask(body: dict[str, Any], *, rate: int) -> Ask:
+    """Return what every kind of request has; `rate` where it names none."""
+    return Ask(
+        text=body.get("text", ""),
+        voice=body.get("voice_id", ""),
+        rate=int(body.get("sample_rate", rate)),
+        speed=float(body.get("speed", 1.0)),
+        model=body.get("model", DEFAULT_MODEL),
+        language=body.get("language"),
+        word_timestamps=body.get("word_timestamps", False),
         session=body.get("session_id"),
         request=body.get("request_id"),
     )
 
 
-def _missing(body: dict[str, Any]) -> list[Issue]:
+def _needed(body: dict[str, Any]) -> tuple[str, ...]:
+    """Return the fields that a WebSocket's message must have: a keep-alive has no voice, a context's end nothing."""
     if "context_id" in body and (body.get("context_close") or body.get("cancel_request")):
-        return []
+        return ()
     text = body.get("text")
-    keep_alive = isinstance(text, str) and not text.strip()
-    needed = ("text",) if keep_alive else ("text", "voice_id")
-    return [_issue(name, "Required", code="invalid_type") for name in needed if name not in body]
-
-
-def _issue(name: str, message: str, *, code: str = "custom") -> Issue:
-    return {"code": code, "path": [name], "message": message}
-
-
-# --- one check a field: None, or what is wrong with the value ---
-
-_Check = Callable[[Any], str | None]
-
-
-def _string(value: Any) -> str | None:
-    return None if isinstance(value, str) else f"Expected string, received {type(value).__name__}"
-
-
-def _name(value: Any) -> str | None:
-    return None if isinstance(value, str) and value else "Invalid Voice ID"
-
-
-def _id(value: Any) -> str | None:
-    fits = isinstance(value, str) and _ID.fullmatch(value)
-    return None if fits else "Expected 1 to 128 of the characters A-Z a-z 0-9 _ . -"
-
-
-def _switch(value: Any) -> str | None:
-    return None if isinstance(value, bool) else f"Expected boolean, received {type(value).__name__}"
-
-
-def _number(low: float, high: float) -> _Check:
-    def check(value: Any) -> str | None:
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-        return None if fits else f"Expected a number between {low:g} and {high:g}"
-
-    return check
-
-
-def _one_of(options: Collection[Any]) -> _Check:
-    def check(value: Any) -> str | None:
-        fits = not isinstance(value, bool | list | dict) and value in options
-        return None if fits else "Invalid enum value. Expected " + " | ".join(f"'{option}'" for option in options)
-
-    return check
-
-
-def _checks(per_model: bool) -> dict[str, _Check]:
-    return _OLDER_FIELDS if per_model else _FIELDS
-
-
-_FIELDS: dict[str, _Check] = {
-    "text": _string,
-    "voice_id": _name,
-    "model": _one_of(_MODELS),
-    "sample_rate": _one_of(_RATES),
-    "language": _one_of(LANGUAGES),
-    "speed": _number(0.5, 2.0),
-    "word_timestamps": _switch,
-    "session_id": _id,
-    "request_id": _id,
-    "continue": _switch,
-    "flush": _switch,
-    "max_buffer_flush_ms": _number(0, 5000),
-    "complete_backoff_ms": _number(0, 10000),
-    "context_id": _id,
-    "max_buffer_delay_ms": _number(0, 5000),
-    "context_close": _switch,
-    "cancel_request": _switch,
-}
-_OLDER_FIELDS = _FIELDS | {
-    "model": _string,
-    "language": _string,
-    "sample_rate": _number(8000, 44100),
-    "speed": _number(0.1, 5.0),
-}
+    return ("text",) if isinstance(text, str) and not text.strip() else ("text", "voice_id")

@@ -114,12 +114,10 @@ class Books:
         self.freed()
 
     def _within_rate(self, now: float) -> bool:
-        """Count a request into the last minute; False where it does not fit."""
-        if self.requests_per_minute is None:
-            return True
+        """Count a request into the last minute; False where it does not fit. A limit that comes later finds them."""
         while self._minute and self._minute[0] <= now - 60.0:
             self._minute.popleft()
-        fits = len(self._minute) < self.requests_per_minute
+        fits = self.requests_per_minute is None or len(self._minute) < self.requests_per_minute
         if fits:
             self._minute.append(now)
         return fits

@@ -14,7 +14,8 @@ import trio
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Connection, Dial, Sound, SpeechRequest, VoiceFrame
 from simulations.waves.far_end import NEVER, FarEnd
-from simulations.waves.server import LINKS_MESSAGE, WavesServer
+from simulations.waves.server import WavesServer
+from simulations.waves.upgrades import LINKS_MESSAGE
 
 
 class DirectCodec:

@@ -148,7 +148,7 @@ class FarEnd:
         self._books.completed += 1
         self._end(run, settle=0.0)
         self._send(Complete(run.request.id))
-        if self._options.close_after_complete:
+        if self._options.close_after_complete and not self._runs:
             self._hang_up()
 
     def _end(self, run: _Run, *, settle: float) -> None:

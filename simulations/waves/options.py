@@ -21,7 +21,8 @@ _not_negative = validators.ge(0.0)
 
 @frozen(kw_only=True)
 class WavesOptions:
-    """Options of one provider with one account; times in seconds unless their name says otherwise."""
+    """Options of one provider; times in seconds unless their name says otherwise. `slots`, `links` and
+    `requests_per_minute` are of the account that `api_key` belongs to, or everybody."""
 
     slots: int = field(default=1, validator=validators.ge(1))
     links: int = field(validator=validators.ge(1))
@@ -34,15 +35,16 @@ class WavesOptions:
     rtf_cv: float = field(default=0.0, validator=_not_negative)
     """How uneven the real-time factor is from request to request."""
     jitter: Literal["lognormal", "uniform", "exponential"] = "lognormal"
-    """The distribution of what `ttfb_cv` and `rtf_cv` make uneven; of an exponential one the cv is always 1."""
+    """The distribution of what `ttfb_cv` and `rtf_cv` make uneven; of an exponential one the cv is always 1, of a
+    uniform one at most 0.58. The mean stays."""
     cold: float = field(default=0.0, validator=_not_negative)
-    """Added to the time to first byte of the first request, and of the first after a restart."""
+    """Added to the time to first byte of the first request, and of the first after a restart (nothing is published)."""
     slow_at: float = field(default=0.0, validator=_not_negative)
     """When a slow time begins, in seconds from the provider's start."""
     slow_for: float = field(default=0.0, validator=_not_negative)
     """How long the slow time lasts; 0: there is none."""
     slow_factor: float = field(default=3.0, validator=validators.ge(1.0))
-    """How much longer everything takes in the slow time."""
+    """How much longer everything takes for requests that begin in the slow time."""
     chunk_ms: float | None = field(default=_CHUNK_MS, validator=validators.optional(validators.gt(0.0)))
     """Length of every chunk of sound; None: the first 100 ms, the others as long as all of the request sent before, at
     most 1 s, which costs a simulated world far fewer messages."""
@@ -75,6 +77,9 @@ class WavesOptions:
     known."""
     retired: tuple[str, ...] = ("lightning-v2", "lightning-large")
     """Models that are answered with 410 on their own paths (published)."""
+    unknown_voices: bool = False
+    """Speak with a voice that is in no pool, too, such as one of espeak's names. The provider itself answers 400
+    `Invalid Voice ID` (seen live)."""
     settle: float = field(default=0.05, validator=_not_negative)
     """How long a request still counts after its socket is gone."""
     idle_timeout: float = field(default=60.0, validator=validators.gt(0.0))
@@ -82,7 +87,7 @@ class WavesOptions:
     send_within: float = field(default=10.0, validator=validators.gt(0.0))
     """A client that takes longer to take a frame is dropped."""
     seed: int = 0
-    """For the ids of sessions and requests, and for what `ttfb_cv` draws."""
+    """For the ids of sessions and requests, and for what `ttfb_cv` and `rtf_cv` draw."""
 
     @links.default
     def _links(self) -> int:

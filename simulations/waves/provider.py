@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
-from attrs import define
+from attrs import Factory, define
 
 from simulations.waves.accounts import Accounts
 from simulations.waves.faults.faults import Faults
+from simulations.waves.http.clones import Clones
 from simulations.waves.options import WavesOptions
 from simulations.waves.synthesis import Synthesizer
 
@@ -21,3 +22,5 @@ class Provider:
     synthesizer: Synthesizer
     faults: Faults
     ids: random.Random
+    clones: Clones = Factory(Clones)
+    """The voices that clients made."""

@@ -13,13 +13,13 @@ import trio
 from attrs import define, field
 
 from orchestrator.ports import Spoken
-from simulations.draws import lognormal
 from simulations.voices import Voice, Wanted
 from simulations.waves.asks import Ask
 from simulations.waves.books import Books
 from simulations.waves.contexts import first_part
 from simulations.waves.options import WavesOptions
 from simulations.waves.schedule import Made, Schedule
+from simulations.waves.timing import Timing
 
 WORD_TIMESTAMP_VOICES = frozenset({"meher", "devansh", "kartik", "maithili", "liam", "avery"})
 """The voices that tell when a word sounds; with all others there is silently nothing (published)."""
@@ -33,15 +33,26 @@ class VoiceFailed(Exception):
 
 @define(kw_only=True)
 class Synthesizer:
-    """What one provider speaks with, for all its links."""
+    """What one provider speaks with, for all its links, from `started` on (a time of Trio's clock; without it now)."""
 
     _options: WavesOptions
     _voice: Voice
-    _rng: random.Random = field(init=False)
+    started: float = field(factory=trio.current_time)
+    _timing: Timing = field(init=False)
 
-    @_rng.default
-    def _seeded(self) -> random.Random:
-        return random.Random(f"{self._options.seed}:ttfb")
+    @_timing.default
+    def _seeded(self) -> Timing:
+        seed = self._options.seed
+        return Timing(
+            options=self._options,
+            started=self.started,
+            ttfb_rng=random.Random(f"{seed}:ttfb"),
+            rtf_rng=random.Random(f"{seed}:rtf"),
+        )
+
+    def restart(self) -> None:
+        """The provider was restarted: the next request is as cold as the first."""
+        self._timing.restart()
 
     def begin(self, ask: Ask, text: str, *, books: Books) -> Synthesis:
         """Begin to speak `text` as `ask` wants it, for the account of these books; its time to first byte runs now.
@@ -49,12 +60,13 @@ class Synthesizer:
         Whoever drives the synthesis notes in them what was sent, and whether it was completed or abandoned.
         """
         books.begin_request(text)
-        options = self._options
+        now, chunk_ms = trio.current_time(), self._options.chunk_ms
+        pace = self._timing.next_pace(now)
         schedule = Schedule(
-            first_byte=trio.current_time() + lognormal(self._rng, mean=options.ttfb, cv=options.ttfb_cv),
-            rtf=options.rtf,
+            first_byte=now + pace.ttfb,
+            rtf=pace.rtf,
             rate=ask.rate,
-            chunk=None if options.chunk_ms is None else options.chunk_ms / 1000,
+            chunk=None if chunk_ms is None else chunk_ms / 1000,
         )
         return Synthesis(ask=ask, rest=text, schedule=schedule, voice=self._voice, books=books)
 

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 
-import h11
 import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trio.testing import MemoryReceiveStream, MemorySendStream, MockClock, lockstep_stream_pair, memory_stream_pair
+from trio.testing import MockClock, lockstep_stream_pair, memory_stream_pair
 from trio_websocket import wrap_server_stream
 from websockets.trio.client import connect
 
 from orchestrator.port.bridge import serve_connection
-from orchestrator.port.messages import Limits, Request, Response
-
-Peer = trio.StapledStream[MemorySendStream, MemoryReceiveStream]
-LIMITS = Limits(head_bytes=1000, body_bytes=2000, idle_within=60, head_within=10, body_within=30, send_within=5)
-
-
-async def echo(request: Request) -> Response:
-    """Say back what the request was."""
-    if request.path == "/broken":
-        raise ValueError("no answer")
-    said = {"method": request.method, "path": request.path, "query": dict(request.query), "peer": request.peer}
-    return Response.json({**said, "body": request.body.decode("latin-1"), "x": request.headers.get("x-it", "")})
-
-
-async def refuse(stream: trio.abc.Stream, request: Request) -> Response | None:
-    """Take no upgrade."""
-    return Response.refusal(403, "not here")
+from orchestrator.port.messages import Request, Response
+from tests.port.peers import LIMITS, bridged, echo, read_all, read_until_end, refuse
 
 
 async def websocket_echo(stream: trio.abc.Stream, request: Request) -> Response | None:
@@ -44,39 +27,6 @@ async def websocket_echo(stream: trio.abc.Stream, request: Request) -> Response 
     return None
 
 
-@asynccontextmanager
-async def bridged(draining: trio.Event | None = None) -> AsyncIterator[Peer]:
-    """Yield the peer's end of a served connection; on leaving, serving must have ended by itself."""
-    near, far = memory_stream_pair()
-    async with trio.open_nursery() as nursery:
-        serve = {"peer": "10.0.0.1", "answer": echo, "upgrade": refuse, "limits": LIMITS}
-        nursery.start_soon(lambda: serve_connection(far, draining=draining, **serve))  # type: ignore[arg-type]
-        yield near
-        await near.aclose()
-
-
-async def read_all(peer: Peer) -> list[tuple[int, bytes, bool]]:
-    """Return (status, body, whether it is the last) of every answer until the connection ends."""
-    data = b""
-    while some := await peer.receive_some():
-        data += bytes(some)
-    answers = []
-    while data:
-        client = h11.Connection(h11.CLIENT)
-        client.send(h11.Request(method="GET", target="/", headers=[("host", "a")]))
-        client.send(h11.EndOfMessage())
-        client.receive_data(data)
-        body, last, status = b"", False, 0
-        while not isinstance(event := client.next_event(), h11.EndOfMessage):
-            if isinstance(event, h11.Response):
-                status, last = event.status_code, (b"connection", b"close") in event.headers
-            elif isinstance(event, h11.Data):
-                body += event.data
-        answers.append((status, body, last))
-        data = client.trailing_data[0]
-    return answers
-
-
 async def test_requests_on_one_connection_are_answered_in_turn(autojump_clock: MockClock) -> None:
     """Pipelined requests get their answers in order, with path, query, body and headers as sent."""
     async with bridged() as peer:
@@ -85,8 +35,13 @@ async def test_requests_on_one_connection_are_answered_in_turn(autojump_clock: M
         await peer.send_all(b"P/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         first, second, third = await read_all(peer)
     assert json.loads(first[1]) == {
-        "method": "GET", "path": "/a b", "query": {"x": "1", "y": " 2"}, "peer": "10.0.0.1", "body": "", "x": "one, two"
-    }  # fmt: skip
+        "method": "GET",
+        "path": "/a b",
+        "query": {"x": "1", "y": " 2"},
+        "peer": "10.0.0.1",
+        "body": "",
+        "x": ["one", "two"],
+    }
     assert (json.loads(second[1])["method"], json.loads(second[1])["body"]) == ("POST", "hello")
     assert json.loads(third[1])["path"] == "/d"
     assert [answer[2] for answer in (first, second, third)] == [False, False, True]
@@ -106,9 +61,7 @@ async def test_head_is_answered_without_a_body(autojump_clock: MockClock) -> Non
     """HEAD gets the head of the same answer."""
     async with bridged() as peer:
         await peer.send_all(b"HEAD / HTTP/1.0\r\n\r\n")
-        data = b""
-        while some := await peer.receive_some():
-            data += bytes(some)
+        data = await read_until_end(peer)
     assert data.startswith(b"HTTP/1.1 200 OK\r\n")
     assert data.endswith(b"\r\n\r\n")
     assert b"content-length: " in data
@@ -137,7 +90,10 @@ UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, Upgrade\r\nUpgr
         (b"\x16\x03\x01\x02\x00\x01\x00\x01", None),
         (b"rubbish\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n\r\n", 400),
-        (b"GET //[ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET http://[ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 980 + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 6000 + b"\r\n\r\n", 431),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2001\r\n\r\n", 413),
         (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
@@ -189,14 +145,14 @@ async def test_a_peer_that_reads_nothing_is_dropped(autojump_clock: MockClock) -
     async with trio.open_nursery() as nursery:
         nursery.start_soon(near.send_all, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         began = trio.current_time()
-        await serve_connection(far, peer="", answer=echo, upgrade=refuse, limits=LIMITS)
+        await serve_connection(far, peer="", app=echo, upgrade=refuse, limits=LIMITS)
         assert trio.current_time() - began == pytest.approx(5)
 
 
 async def test_draining_ends_connections_with_their_exchange(autojump_clock: MockClock) -> None:
     """An idle connection is closed at once; an answer that is under way is its connection's last."""
     draining = trio.Event()
-    async with bridged(draining) as idle, bridged(draining) as busy:
+    async with bridged(draining=draining) as idle, bridged(draining=draining) as busy:
         await busy.send_all(b"GET / HTTP/1.1\r\n")
         await trio.sleep(1)
         draining.set()
@@ -210,7 +166,7 @@ async def test_an_upgrade_is_taken_from_its_first_byte(autojump_clock: MockClock
     """A WebSocket library on each side speaks through the bridge; an exchange before it does not disturb."""
     near, far = memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: serve_connection(far, peer="", answer=echo, upgrade=websocket_echo))
+        nursery.start_soon(lambda: serve_connection(far, peer="", app=echo, upgrade=websocket_echo))
         await near.send_all(b"GET /first HTTP/1.1\r\nHost: a\r\n\r\n")
         assert b"/first" in await near.receive_some()
         async with connect("ws://here/talk", stream=near, proxy=None, compression=None) as socket:
@@ -228,10 +184,12 @@ async def test_a_failing_taker_ends_its_connection_only(
 
     near, far = memory_stream_pair()
     await near.send_all(UPGRADE + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: k\r\n\r\n")
-    await serve_connection(far, peer="", answer=echo, upgrade=fail)
+    await serve_connection(far, peer="", app=echo, upgrade=fail)
     assert await near.receive_some() == b""
     assert [record.levelname for record in caplog.records] == ["ERROR"]
 
+
+# --- whatever comes ---
 
 BITS = [b"GET ", b"POST ", b"/ HTTP/1.1", b"\r\n", b"\r\n\r\n", b"Host: a", b"Content-Length: 3", b"abc", b"\x00\xff"]
 BITS += [b"Transfer-Encoding: chunked", b"3\r\nabc\r\n", b"0\r\n\r\n", b"Upgrade: websocket", b"Connection: upgrade"]
@@ -251,3 +209,30 @@ def test_whatever_a_peer_sends_the_bridge_ends_quietly(pieces: list[bytes]) -> N
             assert all(200 <= status < 500 for status, _, _ in await read_all(peer))
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
+
+
+WHOLE = [b"GET /a?b=c HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /d HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\n\r\nGET / H"]
+WHOLE += [b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n"]
+WHOLE += [b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n" + b"x" * 2000]
+
+
+@given(st.lists(st.sampled_from(WHOLE) | st.sampled_from(BITS), min_size=1, max_size=8), st.data())
+@settings(max_examples=100, deadline=None)
+def test_how_bytes_are_split_changes_nothing(requests: list[bytes], data: st.DataObject) -> None:
+    """The same bytes get the same answers, whether they come at once or in any pieces, as fast or as slow as may be."""
+    sent = b"".join(requests)
+    cuts = sorted(data.draw(st.sets(st.integers(1, max(len(sent) - 1, 1)), max_size=30)))
+    pauses = data.draw(st.lists(st.sampled_from([0.0, 0.1]), min_size=len(cuts) + 1, max_size=len(cuts) + 1))
+    pieces = [sent[start:end] for start, end in zip([0, *cuts], [*cuts, len(sent)], strict=True)]
+
+    async def answered(pieces: list[bytes]) -> bytes:
+        async with bridged() as peer:
+            with suppress(trio.BrokenResourceError):  # it may have had enough before we are done
+                for piece, pause in zip(filter(None, pieces), pauses, strict=False):
+                    await peer.send_all(piece)
+                    await trio.sleep(pause)
+                await peer.send_eof()
+            return await read_until_end(peer)
+
+    at_once = trio.run(answered, [sent], clock=MockClock(autojump_threshold=0))
+    assert trio.run(answered, pieces, clock=MockClock(autojump_threshold=0)) == at_once

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import SettingsError
 from simulations.scenario import Group
-from simulations.scenario_file import ELSEWHERE, listing, load_scenario
+from simulations.scenario_file import ELSEWHERE, NEED_WIRE, listing, load_scenario
+from simulations.waves.faults.fault import Fault
 from simulations.waves.options import PROFILES
 from simulations.workload import Traits
 
@@ -61,6 +62,46 @@ def test_links_that_are_set_are_kept_when_slots_change() -> None:
     assert load_scenario("reference", server=["slots=3", "links=7"]).server.links == 7
 
 
+@pytest.mark.parametrize(
+    ("assignment", "value"),
+    [
+        ("retired=[]", ()),
+        ("retired=['lightning-v3.1']", ("lightning-v3.1",)),
+        ("retry_after=2", 2.0),
+        ("requests_per_minute=60", 60),
+        ("links_refusal=1008", "1008"),
+        ("links_refusal='1013'", "1013"),
+        ("error_shape=nested", "nested"),
+        ("jitter=exponential", "exponential"),
+        ("backoff_holds_slot=true", True),
+        ("rtf_cv=0.2", 0.2),
+    ],
+)
+def test_every_kind_of_option_of_the_provider_can_be_set(assignment: str, value: object) -> None:
+    """Choices, lists and what may be left out; in a file, too."""
+    found = load_scenario("reference", server=[assignment])
+    assert getattr(found.server, assignment.partition("=")[0]) == value
+    assert load_scenario("reference", assignments=[f"server.{assignment}"]) == found
+
+
+@pytest.mark.parametrize(
+    ("assignment", "problem"),
+    [
+        ("retired=lightning-v2", 'retired = "lightning-v2": expected an array of strings, such as ["a", "b"]'),
+        ("retired=[1]", 'retired = [1]: expected an array of strings, such as ["a", "b"]'),
+        ("retry_after=soon", 'retry_after = "soon": expected a number'),
+        ("retry_after=-1", "retry_after = -1: must be >= 0.0"),
+        ("requests_per_minute=0", "requests_per_minute = 0: must be >= 1"),
+        ("links_refusal=1000", 'links_refusal = 1000: expected "429" or "1008" or "1013"'),
+        ("links_refusal=429.0", 'links_refusal = 429.0: expected "429" or "1008" or "1013"'),
+        ("jitter=true", 'jitter = true: expected "lognormal" or "uniform" or "exponential"'),
+    ],
+)
+def test_every_kind_of_wrong_option_of_the_provider_is_named(assignment: str, problem: str) -> None:
+    """With its value and what would be right."""
+    assert problems("reference", server=(assignment,)) == [f"--provider {problem}"]
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_is_both_speeds(profile: str, file: Path) -> None:
     """Single speeds go before the file's profile; a profile that is set goes before the file's speeds."""
@@ -100,6 +141,14 @@ def test_every_key_can_be_set(assignment: str, value: object) -> None:
     if section == "callers" and hasattr(found.groups[0].traits, key):
         place = found.groups[0].traits
     assert getattr(place, key) == value
+
+
+def test_faults_are_read_as_the_option_reads_them(file: Path) -> None:
+    """In a file, and by `--set`."""
+    file.write_text('faults = ["stall:seconds=2,every=300", "unauthorized:at=3600"]')
+    faults = (Fault(name="stall", seconds=2.0, every=300.0, count=0), Fault(name="unauthorized", at=3600.0))
+    assert load_scenario(str(file)).faults == faults
+    assert load_scenario(str(file), assignments=["faults=['unauthorized:at=3600']"]).faults == faults[1:]
 
 
 def test_a_group_can_be_left_out() -> None:
@@ -144,6 +193,10 @@ def test_a_group_can_be_left_out() -> None:
             "groups.all: not a name for a group: the tables have all groups together under it; choose another",
         ),
         ("calls = 0", "calls = 0: expected one at least"),
+        ("faults = 3", 'faults = 3: expected an array of strings, such as ["a", "b"]'),
+        ('faults = ["stal"]', 'faults: stal: "stal" is no fault; did you mean stall?'),
+        ('faults = ["stall:secs=3"]', "faults: stall:secs=3: secs: unknown key; did you mean seconds?"),
+        ('wire = false\nfaults = ["stall"]', NEED_WIRE),
         ("[server]\nslots = 0", "server.slots = 0: must be >= 1"),
         ("[server]\nlinks = 1", "server.links = 1: must lie between 2 and 5000"),
         ("[provider]\nslots = 2", f"provider.slots: not in a scenario; set {ELSEWHERE['provider.slots']}"),

@@ -12,12 +12,13 @@ import pytest
 from orchestrator.settings import Settings
 from simulations.scenario import Group, Scenario
 from simulations.scenario_file import ELSEWHERE, SHIPPED, listing, load_scenario, shipped
+from simulations.waves.faults.catalogue import CATALOGUE
 from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 
 NAMES = (
     "all_at_once", "barge_in_storm", "half_duplex_hindi", "monologue", "quiet_night", "reference", "rush_hour",
-    "stubborn",
+    "storm", "stubborn",
 )  # fmt: skip
 
 
@@ -80,6 +81,19 @@ def test_the_others_are_what_their_names_say() -> None:
     assert load_scenario("half_duplex_hindi").settings.provider.language == "hi"
 
 
+def test_storm_is_the_reference_under_every_fault_but_the_bad_key() -> None:
+    """Each by chance, about once in five minutes; stalls of 3 s, restarts of 5 s, others' holds of 2 s."""
+    storm, reference = load_scenario("storm"), load_scenario("reference")
+    assert attrs.evolve(storm, name="reference", about=reference.about, faults=()) == reference
+    assert [fault.name for fault in storm.faults] == [name for name in CATALOGUE if name != "unauthorized"]
+    assert {(fault.every, fault.count, fault.share) for fault in storm.faults} == {(300.0, 0, None)}
+    lengths = {fault.name: fault.seconds for fault in storm.faults if fault.seconds}
+    assert lengths == {
+        "other_user": 2.0, "stall": 3.0, "complete_late": 3.0, "slow_handshake": 5.0, "stop_reading": 3.0,
+        "restart": 5.0, "gone": 5.0,
+    }  # fmt: skip
+
+
 # --- the documentation ---
 
 README = (SHIPPED / "README.md").read_text("utf-8")
@@ -121,3 +135,11 @@ def test_what_the_readme_has_as_comments_is_right_as_well() -> None:
         section = {"calls": "", "per_hour": "callers.", "bot": "callers."}.get(key, "server.")
         more = ["callers.arrivals=regular"] if key == "per_hour" else []
         assert load_scenario("reference", assignments=[*more, f"{section}{line.partition(' #')[0].replace(' ', '')}"])
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_the_readme_tells_every_fault_with_its_keys_and_their_defaults(name: str) -> None:
+    """As the catalogue has them."""
+    entry = CATALOGUE[name]
+    keys = ", ".join(key if value is None else f"{key} = {value:g}" for key, value in entry.figures.items())
+    assert f"| `{name}` | {keys} | {entry.does} |\n" in README

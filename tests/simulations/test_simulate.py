@@ -11,7 +11,9 @@ from orchestrator.cli import main
 from orchestrator.commands import SimulateOptions
 from orchestrator.errors import SettingsError
 from simulations.scenario import Scenario
+from simulations.scenario_file import NEED_WIRE
 from simulations.simulate import run, scenario_for
+from simulations.waves.faults.fault import Fault
 from simulations.workload import Traits, at_talk_share
 
 SHORT = ("--hours", "0.01", "--no-wire")
@@ -86,6 +88,9 @@ def test_the_talk_share_is_every_groups() -> None:
         ("reference", SimulateOptions(talk_share=0.95), "--talk-share 0.95: must be less than 0."),
         ("monologue", SimulateOptions(talk_share=0.5), "--talk-share 0.5 (group monologue): how long callers"),
         ("reference", SimulateOptions(provider=("slotz=1",)), "--provider slotz: unknown key"),
+        ("reference", SimulateOptions(fault=("stal",)), '--fault stal: "stal" is no fault; did you mean stall?'),
+        ("reference", SimulateOptions(fault=("stall",), wire=False), NEED_WIRE),
+        ("storm", SimulateOptions(wire=False), f"--set {NEED_WIRE}"),
         (None, SimulateOptions(), "SCENARIO is missing: expected"),
     ],
 )  # fmt: skip
@@ -96,7 +101,23 @@ def test_what_cannot_be_is_told(scenario: str | None, options: SimulateOptions, 
     assert str(caught.value).startswith(problem)
 
 
+def test_faults_are_added_to_the_scenarios_own() -> None:
+    """Each option is one more."""
+    own = scenario_for("storm", SimulateOptions()).faults
+    found = scenario_for("storm", SimulateOptions(fault=("stall:at=3", "unauthorized:at=60"))).faults
+    assert found == (*own, Fault(name="stall", seconds=3.0, at=3.0), Fault(name="unauthorized", at=60.0))
+
+
 # --- what it came to ---
+
+
+def test_a_fault_strikes_in_a_simulated_world(capsys: pytest.CaptureFixture[str]) -> None:
+    """The provider's own books have it, and the same seed tells the same story."""
+    arguments = ("reference", "--hours", "0.02", "--fault", "error:count=2", "--fault", "refuse:at=20", "--json")
+    out, _ = simulated(capsys, *arguments)
+    provider = json.loads(out)["provider"]
+    assert (provider["errors"], provider["refused_concurrency"]) == (2, 1)
+    assert simulated(capsys, *arguments)[0] == out
 
 
 def test_json_is_one_object_with_all_keys_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:

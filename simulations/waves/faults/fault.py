@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from attrs import field, frozen, validators
 
-_positive = validators.optional(validators.gt(0.0))
+LEAST_BETWEEN = 0.1
+"""Seconds: what recurs more often than that is no fault but a state."""
 
 
 @frozen(kw_only=True)
@@ -17,12 +18,18 @@ class Fault:
 
     name: str
     at: float = field(default=0.0, validator=validators.ge(0.0))
-    count: int = field(default=1, validator=validators.ge(0))
-    every: float | None = field(default=None, validator=_positive)
+    count: int = field(default=1, validator=[validators.ge(0), validators.le(1000)])
+    every: float | None = field(default=None, validator=validators.optional(validators.ge(LEAST_BETWEEN)))
     seconds: float = field(default=0.0, validator=validators.ge(0.0))
     after: float = field(default=0.5, validator=validators.ge(0.0))
     """Of faults in the middle of the sound: seconds of sound that are sent before."""
     share: float | None = field(default=None, validator=validators.optional([validators.gt(0.0), validators.lt(1.0)]))
     """Of another user of the account: the part of the time in which it holds the slot."""
-    megabytes: float = field(default=10.0, validator=validators.gt(0.0))
+    megabytes: float = field(default=10.0, validator=[validators.gt(0.0), validators.le(100.0)])
     """Of an oversized message."""
+    noise: str = ""
+    """What its random bytes and ids are drawn from (a seed): another with each strike."""
+
+    def __attrs_post_init__(self) -> None:
+        if self.share is not None and not self.seconds:
+            raise ValueError("a share of the time needs seconds: how long a slot is held at a time")

@@ -1,30 +1,158 @@
-"""Which faults are armed at one provider and which have struck; what they do where they strike is not decided here."""
+"""Which faults are armed at one provider and which have struck: a schedule; what they do where they strike is not
+decided here.
+
+A fault is armed at its time whether anybody looks or not, and stays so until it strikes. Where nothing was ordered,
+nothing is drawn.
+"""
 
 from __future__ import annotations
 
 import random
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
+
+import attrs
+from attrs import define, frozen
 
 from orchestrator.ports import Now
 from simulations.waves.faults.fault import Fault
+from simulations.waves.faults.gates import Gates
 
 _STRUCK_KEPT = 1000
+_MOST_ARMED = 1000
+"""Strikes of one order that wait for their requests: what recurs while so many wait is lost."""
+_NEVER = float("inf")
+
+
+@frozen(kw_only=True)
+class Armed:
+    """A fault that will strike: the next time at `next` (provider's clock), `waiting` times as soon as it can."""
+
+    fault: Fault
+    next: float
+    waiting: int
+
+
+@define(eq=False, kw_only=True)
+class _Order:
+    """A fault that was ordered: `armed` has the times from which on it waits for somebody to strike."""
+
+    fault: Fault
+    seed: str
+    first: float
+    recurs: float = _NEVER
+    armed: deque[float] = attrs.Factory(deque)
+    struck: int = 0
+    rng: random.Random = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.rng = random.Random(self.seed)
+        self.recurs = self.first + self._pause()
+
+    def arm(self, now: float) -> None:
+        """Arm what is due by now."""
+        if self.first <= now:
+            self.armed.extend([self.first] * self.fault.count)
+            self.first = _NEVER
+        while self.recurs <= now:
+            if len(self.armed) < _MOST_ARMED:
+                self.armed.append(self.recurs)
+            else:
+                self.recurs = now
+            self.recurs += self._pause()
+
+    @property
+    def next(self) -> float:
+        """When it strikes, or could have; infinity if it never will again."""
+        first = self.first if self.fault.count else _NEVER
+        return self.armed[0] if self.armed else min(first, self.recurs)
+
+    def strike(self) -> Fault:
+        """Return the fault as it strikes now."""
+        self.armed.popleft()
+        self.struck += 1
+        return attrs.evolve(self.fault, noise=f"{self.seed}:{self.struck}")
+
+    def _pause(self) -> float:
+        return _NEVER if self.fault.every is None else self.rng.expovariate(1 / self.fault.every)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Faults:
-    """The faults of one provider. Struck where the provider asks: `strike("stall", ...)` at the point of each kind."""
+    """The faults of one provider. Struck where the provider asks: `strike("stall", ...)` at the point of each kind.
+
+    `gates` are what faults shut for connections. `ordered` and `cleared` are called after such a change: the engine
+    (engine.py) listens there.
+    """
 
     def __init__(self, *, now: Now, rng: random.Random) -> None:
+        self.gates = Gates()
+        self.ordered: Callable[[], None] = _nothing
+        self.cleared: Callable[[], None] = _nothing
+        self.struck: deque[tuple[float, str]] = deque(maxlen=_STRUCK_KEPT)
+        """The latest strikes: when (provider's clock), and what."""
         self._now = now
         self._rng = rng
-        self._armed: deque[Fault] = deque()
-        self.struck: deque[tuple[float, str]] = deque(maxlen=_STRUCK_KEPT)
+        self._seed: int | None = None
+        self._numbers: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
+        self._orders: list[_Order] = []
+
+    def order(self, fault: Fault) -> None:
+        """Have a fault strike; its times count from now."""
+        if self._seed is None:
+            self._seed = self._rng.getrandbits(64)
+        self._numbers[fault.name] += 1
+        seed = f"{self._seed}:{fault.name}:{self._numbers[fault.name]}"  # its own: kinds do not disturb each other
+        self._orders.append(_Order(fault=fault, seed=seed, first=self._now() + fault.at))
+        self.ordered()
 
     def strike(self, *names: str) -> Fault | None:
-        """Return the first armed fault of these names, which strikes now and is noted; None as mostly."""
-        for fault in self._armed:
-            if fault.name in names:
-                self._armed.remove(fault)
-                self.struck.append((self._now(), fault.name))
-                return fault
-        return None
+        """Return the fault of these names that has waited for longest: it strikes now, and is noted. None as mostly."""
+        if not self._orders:
+            return None
+        now = self._now()
+        order = self._due(names, now)
+        if order is None:
+            return None
+        fault = order.strike()
+        if order.next == _NEVER:
+            self._orders.remove(order)
+        self.note(fault.name)
+        return fault
+
+    def next_at(self, *names: str) -> float:
+        """Return when the next fault of these names is armed, in the past if one is; infinity if none will be."""
+        return min((order.next for order in self._orders if order.fault.name in names), default=_NEVER)
+
+    def note(self, name: str) -> None:
+        """Count a strike that nobody asked for with `strike`."""
+        self.struck.append((self._now(), name))
+        self._counts[name] += 1
+
+    def clear(self) -> None:
+        """Forget what was ordered, and end what lasts."""
+        self._orders.clear()
+        self.cleared()
+
+    def armed(self) -> list[Armed]:
+        """Return what was ordered and will strike, in the order of ordering."""
+        now = self._now()
+        for order in self._orders:
+            order.arm(now)
+        return [Armed(fault=order.fault, next=order.next, waiting=len(order.armed)) for order in self._orders]
+
+    def snapshot(self) -> dict[str, int]:
+        """Return how often each fault has struck, by its name, in alphabetical order."""
+        return dict(sorted(self._counts.items()))
+
+    def _due(self, names: tuple[str, ...], now: float) -> _Order | None:
+        due = []
+        for order in self._orders:
+            if order.fault.name in names:
+                order.arm(now)
+                due += [order] if order.armed else []
+        return min(due, key=lambda order: order.armed[0], default=None)

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 import trio
 from trio.testing import memory_stream_pair
 from websockets.trio.client import ClientConnection, connect
 
 from orchestrator.ports import Spoken
-from simulations.voices import Wanted
+from simulations.voices import Voice, Wanted
 from simulations.waves.options import WavesOptions
 from simulations.waves.server import WavesServer
 
@@ -39,6 +40,18 @@ async def spelling_voice(wanted: Wanted) -> Spoken:
         for match in re.finditer(r"\S+", wanted.text)
     )
     return Spoken(pcm, wanted.rate, words)
+
+
+def hoarse_voice() -> Voice:
+    """Return a spelling voice that fails at its first text."""
+    failures = [ValueError("no voice today")]
+
+    async def speak(wanted: Wanted) -> Spoken:
+        if failures:
+            raise failures.pop()
+        return await spelling_voice(wanted)
+
+    return speak
 
 
 def wanted(text: str, voice: str = "avery", *, rate: int = 8000, **more: Any) -> Wanted:
@@ -82,6 +95,13 @@ async def frames_until(socket: ClientConnection, status: str = "complete") -> li
     while frames[-1]["status"] != status:
         frames.append(await next_frame(socket))
     return frames
+
+
+async def expect_silence(socket: ClientConnection, seconds: float = 10.0) -> None:
+    """Check that nothing comes, and that the socket stays open."""
+    with trio.move_on_after(seconds) as waiting:
+        pytest.fail(f"{await socket.recv()!r} came")
+    assert waiting.cancelled_caught
 
 
 def pcm_of(frames: list[Frame]) -> bytes:

@@ -145,9 +145,9 @@ def check_alike(setting: Setting, clients: Callable[[], list[Client]]) -> WavesS
 
 
 TEXTS = st.sampled_from(["Yes.", "One moment, please.", "Good morning to you, and how are you today?", "word " * 60])
-ASKS = st.builds(
-    Asking, st.integers(0, 40).map(lambda n: 0.0023 + n * 0.0371), TEXTS, st.sampled_from(["avery", "magnus", "avery"])
-)
+PAUSES = st.integers(0, 40).map(lambda n: 0.0023071067 + n * 0.0371)
+"""No two requests come in the same instant, nor one when a sample of another is made."""
+ASKS = st.builds(Asking, PAUSES, TEXTS, st.sampled_from(["avery", "magnus", "avery"]))
 OPTIONS = st.builds(
     WavesOptions,
     slots=st.integers(1, 2),

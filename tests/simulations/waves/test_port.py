@@ -1,15 +1,12 @@
-"""The simulated provider on real loopback sockets: its books, hostile peers, its end, and its command."""
+"""The simulated provider on real loopback sockets: its books, hostile peers, and its end."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import trio
@@ -19,9 +16,8 @@ from trio.testing import MockClock, memory_stream_pair
 from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import connect
 
-from orchestrator.port.listener import PortTaken
 from simulations.waves.options import WavesOptions
-from simulations.waves.server import WavesServer, open_waves_server, run
+from simulations.waves.server import WavesServer, open_waves_server
 from tests.simulations.waves.peer import LIVE, ask, dialled, frames_until, next_frame, pcm_of, spelling_voice
 
 UPGRADE = (
@@ -58,13 +54,13 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_it_speaks_over_a_real_socket_and_shows_its_books() -> None:
     """The same server on a port: a spoken request, and books that are those of the snapshot."""
     with trio.fail_after(10):
-        async with open_waves_server(QUICK, spelling_voice) as server:
+        async with open_waves_server(WavesServer(QUICK, spelling_voice)) as server:
             async with connect(server.address + LIVE, proxy=None, compression=None) as socket:
                 await socket.send(ask("Hello there."))
                 assert len(pcm_of(await frames_until(socket))) == 800 * len("Hello there.")
             await until(lambda: server.books.sockets == 0)
             status, books = await fetched(await trio.open_tcp_stream("127.0.0.1", port_of(server)), "/books")
-            assert (status, books) == (200, server.snapshot())
+            assert (status, {**books, **server.snapshot()}) == (200, books)
             assert (books["requests"], books["completed"], books["audio_seconds"]) == (1, 1, 0.6)
 
 
@@ -77,14 +73,14 @@ async def test_it_speaks_over_a_real_socket_and_shows_its_books() -> None:
         ("10.1.2.3", "/books", 403),
         ("", "/books", 403),
         ("127.0.0.1", "/", 404),
-        ("127.0.0.1", LIVE, 404),
+        ("127.0.0.1", LIVE, 405),
     ],
 )
 async def test_the_books_are_for_this_machine_only(peer: str, path: str, status: int) -> None:
     """Loopback peers read the books, others get 403; every other path is 404; all in JSON."""
     near, far = memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(WavesServer(QUICK, spelling_voice).serve_stream, far, peer)
+        nursery.start_soon(partial(WavesServer(QUICK, spelling_voice).serve_stream, far, peer=peer))
         answered, body = await fetched(near, path)
     assert answered == status
     assert ("error" in body) == (status != 200)
@@ -95,7 +91,7 @@ async def test_its_end_is_everything_s_end() -> None:
     """Leaving the server closes open sockets, those in mid-request too, within a second."""
     began = trio.current_time()
     async with trio.open_nursery() as nursery:
-        async with open_waves_server(WavesOptions(ttfb=0.01, rtf=5.0), spelling_voice) as server:
+        async with open_waves_server(WavesServer(WavesOptions(ttfb=0.01, rtf=5.0), spelling_voice)) as server:
             sockets = []
             for _ in range(3):
                 connection = connect(server.address + LIVE, proxy=None, compression=None)
@@ -120,7 +116,7 @@ async def test_hostile_peers_leave_nothing_behind(caplog: pytest.LogCaptureFixtu
     """Random bytes, half frames, huge messages and vanishing sockets harm no honest client and leave no socket."""
     dice = random.Random(7)
     with trio.fail_after(20):
-        async with open_waves_server(WavesOptions(links=50, ttfb=0.01, rtf=0.01), spelling_voice) as server:
+        async with open_waves_server(WavesServer(WavesOptions(links=50, ttfb=0.01, rtf=0.01), spelling_voice)) as server:
             for kind in range(40):
                 stream = await trio.open_tcp_stream("127.0.0.1", port_of(server))
                 with suppress(trio.BrokenResourceError):
@@ -191,46 +187,3 @@ def test_whatever_follows_the_upgrade_ends_quietly(pieces: list[bytes]) -> None:
         assert server.snapshot()["in_flight"] == 0
 
     trio.run(main, clock=MockClock(autojump_threshold=0))
-
-
-# --- the command ---
-
-
-async def test_a_taken_port_is_named() -> None:
-    """The command line makes exit status 1 of it."""
-    async with open_waves_server(QUICK, spelling_voice) as server:
-        with pytest.raises(PortTaken, match=f"port {port_of(server)} is taken"):
-            await run(port=port_of(server), voice="tone")
-
-
-@pytest.mark.realtime
-def test_the_command_serves_until_ctrl_c() -> None:
-    """One line says the address; Ctrl-C ends it with status 0 and without a traceback, also beside an open socket."""
-    code = (
-        "import sys, trio; from functools import partial; from simulations.waves.server import run; "
-        "sys.exit(trio.run(partial(run, port=0, voice='tone', slots=2, api_key='sk_1')))"
-    )
-    command = [sys.executable, "-c", code]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as process:
-        assert process.stderr is not None
-        line = process.stderr.readline()
-        assert line.startswith("Waves server on ws://127.0.0.1:")
-        assert "slots: 2, sockets: 10" in line
-        assert "sk_1" not in line
-        trio.run(speak_then_interrupt, line.split()[3], process)
-        assert process.wait(timeout=5) == 0
-        assert process.stderr.read() == ""
-
-
-async def speak_then_interrupt(address: str, process: subprocess.Popen[str]) -> None:
-    """Speak with the command over a socket and press Ctrl-C while it is open."""
-    headers = {"Authorization": "Bearer sk_1"}
-    with trio.fail_after(10):
-        async with connect(address + LIVE, proxy=None, compression=None, additional_headers=headers) as socket:
-            await socket.send(ask("Hello."))
-            assert (await next_frame(socket))["status"] == "chunk"
-            process.send_signal(signal.SIGINT)
-            with suppress(ConnectionClosed):
-                while True:
-                    await socket.recv()

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import trio
 from trio.testing import MockClock, lockstep_stream_pair
 from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 from websockets.trio.client import connect
 
-from orchestrator.ports import Spoken
-from simulations.voices import Wanted
 from simulations.waves.options import WavesOptions
 from simulations.waves.server import WavesServer
 from tests.simulations.waves.peer import (
     LIVE,
     OLDER,
     TEN,
+    Frame,
     ask,
     dialled,
     frames_until,
+    hoarse_voice,
     next_frame,
     provider,
     spelling_voice,
@@ -113,6 +115,67 @@ async def test_complete_leaves_the_slot_free_for_whoever_reads_it(autojump_clock
     assert server.snapshot()["refused_concurrency"] == 0
 
 
+def tasks_below(task: trio.lowlevel.Task | None) -> int:
+    """Count the tasks that run below one."""
+    children = [child for nursery in (task.child_nurseries if task else ()) for child in nursery.child_tasks]
+    return len(children) + sum(map(tasks_below, children))
+
+
+async def test_a_flood_of_requests_is_refused_as_it_comes(autojump_clock: MockClock) -> None:
+    """Of three thousand requests on one socket one is spoken; the others wait nowhere."""
+    server = provider()
+    async with dialled(server) as socket, trio.open_nursery() as nursery:
+        statuses: list[str] = []
+
+        async def read() -> None:
+            async for message in socket:
+                statuses.append(json.loads(message)["status"])
+
+        nursery.start_soon(read)
+        for _ in range(3_000):
+            await socket.send(ask(TEN))
+        assert tasks_below(trio.lowlevel.current_root_task()) < 30
+        await trio.sleep(1)
+        nursery.cancel_scope.cancel()
+    books = server.snapshot()
+    assert books["requests"] == books["completed"] >= 1
+    assert books["refused_concurrency"] == statuses.count("error") == 3_000 - books["requests"]
+
+
+async def test_a_refusal_bears_the_ids_of_its_request(autojump_clock: MockClock) -> None:
+    """Of those that the client gave: VideoSDK's plugin looks at no other frame."""
+    async with dialled(provider()) as socket:
+        await socket.send(ask(TEN, request_id="r1"))
+        session = (await next_frame(socket))["session_id"]
+        await socket.send(ask(TEN, request_id="r2", session_id="s2"))
+        await socket.send(ask(TEN, request_id="r3", speed=99))
+        refused, wrong = await frames_until(socket, "error"), await frames_until(socket, "error")
+    names = {"session_id": session, "external_session_id": "s2", "external_request_id": "r2"}
+    assert refused[-1] == {**names, "status": "error", "message": "Concurrency limit reached"}
+    issues = wrong[-1].pop("errors")
+    assert [issue["path"] for issue in issues] == [["speed"]]
+    names = {"session_id": session, "external_request_id": "r3"}
+    assert wrong[-1] == {**names, "status": "error", "message": "Invalid input data"}
+
+
+async def test_errors_have_the_shape_that_was_chosen(autojump_clock: MockClock) -> None:
+    """Of refusals, wrong requests and time-outs alike."""
+    async with dialled(provider(error_shape="nested", idle_timeout=5.0)) as socket:
+        for message in (ask(TEN), ask(TEN), "not JSON"):
+            await socket.send(message)
+        frames: list[Frame] = []
+        for _ in range(3):
+            frames += [(await frames_until(socket, "error"))[-1]]
+    errors = [frame["error"] for frame in frames]
+    assert [error["code"] for error in errors] == ["CONCURRENCY_LIMIT_REACHED", "INVALID_INPUT", "CONNECTION_TIMEOUT"]
+    assert [error["message"] for error in errors] == [
+        "Concurrency limit reached",
+        "Invalid input data",
+        "Connection timed out after 5 seconds of inactivity",
+    ]
+    assert not any("message" in frame for frame in frames)
+
+
 # --- what is wrong ---
 
 
@@ -143,18 +206,24 @@ async def test_a_wrong_request_gets_its_issues_and_no_slot(
     assert (books["errors"], books["requests"], books["completed"]) == (1, 1, 1)
 
 
+async def test_an_unknown_voice_is_wrong(autojump_clock: MockClock) -> None:
+    """There are those of the pools, and an error frame names the field; by option any name will do."""
+    async with dialled(provider(unknown_voices=True)) as socket:
+        await socket.send(ask(TEN, voice_id="en-gb+f2"))
+        await frames_until(socket)
+    async with dialled(provider()) as socket:
+        await socket.send(ask(TEN, voice_id="en-gb+f2"))
+        frame = await next_frame(socket)
+        assert [(issue["path"], issue["message"]) for issue in frame["errors"]] == [(["voice_id"], "Invalid Voice ID")]
+        await socket.send(ask(TEN))
+        await frames_until(socket)
+
+
 async def test_a_voice_that_fails_is_an_error_frame(
     autojump_clock: MockClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The request ends with an error and frees its slot; the next one is served."""
-    failures = [ValueError("no voice today")]
-
-    async def hoarse(wanted: Wanted) -> Spoken:
-        if failures:
-            raise failures.pop()
-        return await spelling_voice(wanted)
-
-    server = WavesServer(WavesOptions(), hoarse)
+    server = WavesServer(WavesOptions(), hoarse_voice())
     async with dialled(server) as socket:
         await socket.send(ask(TEN))
         assert (await next_frame(socket))["status"] == "error"

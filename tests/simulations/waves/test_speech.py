@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 import trio
 from trio.testing import MockClock
+from websockets.exceptions import ConnectionClosedOK
 
+from simulations.waves.options import WavesOptions
+from simulations.waves.server import WavesServer
 from tests.simulations.waves.peer import (
     LIVE,
     OLDER,
@@ -108,21 +111,67 @@ async def test_no_words_unless_asked_for_in_a_voice_that_can(autojump_clock: Moc
         assert {frame["status"] for frame in await frames_until(socket)} == {"chunk", "complete"}
 
 
+@pytest.mark.parametrize("holds", [True, False])
 @pytest.mark.parametrize(("backoff", "seconds"), [(None, 4.0), (0, 0.0), (250, 0.25)])
-async def test_the_back_off_delays_complete_and_holds_the_slot(
-    autojump_clock: MockClock, backoff: int | None, seconds: float
+async def test_the_back_off_delays_complete(
+    autojump_clock: MockClock, backoff: int | None, seconds: float, holds: bool
 ) -> None:
-    """`complete_backoff_ms` is honoured, 4000 when absent, and the slot is held meanwhile."""
-    server = provider()
+    """`complete_backoff_ms` is honoured, 4000 when absent; the slot is held meanwhile by option only."""
+    server = provider(backoff_holds_slot=holds)
     async with dialled(server) as socket:
         await socket.send(ask(TEN, complete_backoff_ms=backoff))
         frames = [await next_frame(socket) for _ in range(25)]
         last_audio = trio.current_time()
-        assert server.snapshot()["in_flight"] == (1 if seconds else 0)
+        await trio.sleep(0.001)
+        assert server.snapshot()["in_flight"] == (1 if seconds and holds else 0)
         frames = await frames_until(socket)
         assert len(frames) == 1
-        assert trio.current_time() - last_audio == pytest.approx(seconds)
+        assert trio.current_time() - last_audio == pytest.approx(max(seconds, 0.001))
         assert server.snapshot()["in_flight"] == 0
+    assert server.snapshot()["slot_seconds"] == pytest.approx(0.15 + (seconds if holds else 0))
+
+
+@pytest.mark.parametrize("backoff", [None, 0, 10_000])
+async def test_the_back_off_is_always_the_same_by_option(autojump_clock: MockClock, backoff: int | None) -> None:
+    """With `clamp_backoff` it is 4 s, whatever the request says."""
+    async with dialled(provider(clamp_backoff=True)) as socket:
+        await socket.send(ask(TEN, complete_backoff_ms=backoff))
+        for _ in range(25):
+            await next_frame(socket)
+        last_audio = trio.current_time()
+        await frames_until(socket)
+        assert trio.current_time() - last_audio == pytest.approx(4.0)
+
+
+async def test_the_next_request_is_served_while_the_back_off_runs(autojump_clock: MockClock) -> None:
+    """As VideoSDK's plugin asks: 250 ms after the last chunk, on the same socket. The first `complete` closes nothing
+    as long as another request goes on there; the last one does."""
+    server = WavesServer(WavesOptions(), spelling_voice)
+    async with dialled(server) as socket:
+        for name in ("one", "two"):
+            await socket.send(ask("x" * 200, complete_backoff_ms=None, request_id=name))
+            for _ in range(500):
+                assert (await next_frame(socket))["external_request_id"] == name
+            await trio.sleep(0.25)
+        ends = [(await next_frame(socket)) for _ in range(2)]
+        assert [(end["status"], end["external_request_id"]) for end in ends] == [
+            ("complete", "one"),
+            ("complete", "two"),
+        ]
+        with pytest.raises(ConnectionClosedOK):
+            await socket.recv()
+    assert server.snapshot()["refused_concurrency"] == 0
+
+
+async def test_an_older_model_ends_in_its_own_words(autojump_clock: MockClock) -> None:
+    """Frames of lightning-v2 have the shape of its time."""
+    path = OLDER.replace("v3.1", "v2")
+    async with dialled(provider(retired=()), path=path) as socket:
+        await socket.send(ask(TEN, request_id="r"))
+        *chunks, last = await frames_until(socket)
+    names = {"request_id": last["request_id"], "external_request_id": "r"}
+    assert last == {**names, "status": "complete", "message": "All chunks sent", "done": True}
+    assert all(chunk == {**names, "status": "chunk", "data": chunk["data"]} for chunk in chunks)
 
 
 async def test_a_long_text_is_spoken_in_parts_as_one_request(autojump_clock: MockClock) -> None:

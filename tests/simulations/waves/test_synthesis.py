@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from orchestrator.ports import Spoken
@@ -14,7 +16,8 @@ from simulations.waves.asks import Ask
 from simulations.waves.books import Books
 from simulations.waves.contexts import LARGEST, first_part
 from simulations.waves.options import WavesOptions
-from simulations.waves.synthesis import Synthesizer
+from simulations.waves.schedule import Made
+from simulations.waves.synthesis import Synthesis, Synthesizer
 from tests.simulations.waves.peer import spelling_voice
 
 ASK = Ask(text="a", voice="avery", rate=8000)
@@ -85,3 +88,33 @@ def test_a_text_falls_into_parts_without_the_blanks_between(text: str, parts: li
         part, rest = first_part(rest)
         found.append(part)
     assert found == parts
+
+
+async def test_a_request_takes_the_time_that_its_moment_asks_for(autojump_clock: MockClock) -> None:
+    """Cold at first and after a restart; slow in the slow time, which counts from the provider's start."""
+    await trio.sleep(1000.0)
+    speaks = Synthesizer(
+        options=WavesOptions(ttfb=0.25, rtf=0.5, cold=1.0, slow_at=10.0, slow_for=5.0, slow_factor=2.0),
+        voice=spelling_voice,
+    )
+
+    async def taken() -> tuple[float, float]:
+        synthesis = speaks.begin(ASK, "ab", books=BOOKS)
+        made = [one async for one in all_of(synthesis)]
+        assert len(made) == 5  # of 20 ms: 100 ms in all
+        return made[0].at - trio.current_time() - (synthesis.ends - made[0].at) / 4, synthesis.ends - made[0].at
+
+    assert await taken() == pytest.approx((1.25, 0.04))
+    assert await taken() == pytest.approx((0.25, 0.04))
+    await trio.sleep(10.0)
+    assert await taken() == pytest.approx((0.5, 0.08))
+    speaks.restart()
+    assert await taken() == pytest.approx((2.5, 0.08))
+    await trio.sleep(5.0)
+    assert await taken() == pytest.approx((0.25, 0.04))
+
+
+async def all_of(synthesis: Synthesis) -> AsyncIterator[Made]:
+    """Yield all that is made."""
+    while (made := await synthesis.next_made()) is not None:
+        yield made

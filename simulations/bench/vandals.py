@@ -1,0 +1,142 @@
+"""Measures what vandals on 200 sockets do to the simulated provider: memory and sockets that it does not get back, and
+what an honest client beside them hears of it. What they do there is deeds.py's."""
+
+from __future__ import annotations
+
+import random
+import struct
+import time
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from itertools import count
+from urllib.parse import urlsplit
+
+import trio
+from attrs import frozen
+
+from simulations.bench.client import Heard, hear, milliseconds
+from simulations.bench.deeds import DEEDS, KEY
+from simulations.bench.figures import Figure, Tell
+from simulations.bench.served import Served, Usage, served
+from simulations.bench.speech import clauses
+from simulations.many import Tell as TellPart
+from simulations.many import run_all
+from simulations.waves.accounts import Plan
+from simulations.waves.options import WavesOptions
+
+VANDALS = 200
+_SECONDS = 20.0
+"""How long they go on, and how long the honest client is heard, with them and without."""
+_MEAN_DEED = 5.0
+"""Seconds after which a vandal vanishes: exponential, so that some outlast the provider's patience."""
+_REST = 0.5
+"""Seconds between two deeds of one vandal, at most."""
+_SETTLED_WITHIN = 15.0
+"""Seconds that the provider gets to notice that they are gone: more than a client may take to take a message."""
+_HONEST = "honest"
+_OPTIONS = WavesOptions(ttfb=0.1, rtf=0.1, chunk_ms=100)
+_PLANS = {_HONEST: Plan(), KEY: Plan(slots=VANDALS, links=2 * VANDALS)}
+_READS_AHEAD = 4096
+"""Bytes that a vandal's machine takes for it."""
+_VANISHES_BY_RESET = struct.pack("ii", 1, 0)
+"""Of SO_LINGER."""
+
+
+def measure(tell: Tell) -> Iterator[Figure]:
+    """Yield what is left behind of vandals, and how much they delay an honest client's chunks."""
+    with served(_OPTIONS, plans=_PLANS) as provider:
+        tell(f"an honest client, {_SECONDS:g} s")
+        quiet = _gap(provider, vandals=0, tell=tell)
+        before = _settled(provider)
+        tell(f"an honest client and {VANDALS} vandals, {_SECONDS:g} s")
+        disturbed = _gap(provider, vandals=VANDALS, tell=tell)
+        after = _settled(provider, files=before.files)
+    more = after.resident - before.resident
+    yield Figure(bench="vandals", name="memory, after them to before", value=more, unit="MB", limit=20)
+    left = after.files - before.files
+    yield Figure(bench="vandals", name="sockets left open after them", value=left, unit="", limit=0)
+    name = "gaps between an honest client's chunks, p99, added"
+    yield Figure(bench="vandals", name=name, value=disturbed - quiet, unit="ms", limit=10)
+
+
+def _gap(provider: Served, *, vandals: int, tell: Tell) -> float:
+    """Return what 99 of 100 gaps between an honest client's chunks keep within, in milliseconds."""
+    parts = [
+        Part(address=provider.address, seconds=_SECONDS),
+        Part(address=provider.address, seconds=_SECONDS, vandals=vandals),
+    ]
+    gaps, deeds = run_all(parts, take_part, processes=2) if vandals else (*run_all(parts[:1], take_part), Counter())
+    gap = milliseconds(gaps, 99)
+    tell(f"p99 of {len(gaps)} gaps: {gap:.1f} ms; deeds: {deeds.total()}")
+    return gap
+
+
+def _settled(provider: Served, *, files: int = 0) -> Usage:
+    """Return the provider's usage as soon as it has no more than so many files open, or has had its time for that."""
+    until = time.monotonic() + _SETTLED_WITHIN
+    while (usage := provider.usage()).files > files and time.monotonic() < until:
+        time.sleep(0.1)
+    return usage
+
+
+# --- the processes around the provider ---
+
+
+@frozen(kw_only=True)
+class Part:
+    """What one process does for so many seconds: vandals' deeds, or (no vandals) an honest client's listening."""
+
+    address: str
+    seconds: float
+    vandals: int = 0
+
+
+def take_part(part: Part, _tell: TellPart) -> list[float] | Counter[str]:
+    """Return the gaps that an honest client heard, or how often each deed was done. A worker for many.py."""
+    return trio.run(_rage, part) if part.vandals else trio.run(_listen, part)
+
+
+async def _listen(part: Part) -> list[float]:
+    """Ask for text after text."""
+    heard, until = Heard(), trio.current_time() + part.seconds
+    text = " ".join(clauses(8))
+    while trio.current_time() < until:
+        await hear(text, heard, address=part.address, options=_OPTIONS, key=_HONEST)
+    return heard.gaps
+
+
+async def _rage(part: Part) -> Counter[str]:
+    done: Counter[str] = Counter()
+    with trio.move_on_after(part.seconds):
+        async with trio.open_nursery() as nursery:
+            for number in range(part.vandals):
+                nursery.start_soon(partial(_misbehave, part, number=number, done=done))
+    return done
+
+
+async def _misbehave(part: Part, *, number: int, done: Counter[str]) -> None:
+    """Do one deed after the other, each on a connection of its own, and vanish from each."""
+    rng = random.Random(f"vandal:{number}")
+    where = urlsplit(part.address)
+    for place in count(number):
+        await trio.sleep(_REST * rng.random())
+        deed = DEEDS[place % len(DEEDS)]
+        stream = await _connected(where.hostname or "", where.port or 0)
+        if rng.random() < 0.5:
+            stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _VANISHES_BY_RESET)
+        async with stream:
+            done[deed.__name__] += 1
+            with trio.move_on_after(rng.expovariate(1 / _MEAN_DEED)):
+                try:
+                    await deed(stream, rng)
+                except trio.BrokenResourceError:
+                    pass  # cut off
+
+
+async def _connected(host: str, port: int) -> trio.SocketStream:
+    """Return a connection that takes little ahead of its reader: who is deaf is noticed sooner."""
+    socket = trio.socket.socket()
+    socket.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_RCVBUF, _READS_AHEAD)
+    await socket.connect((host, port))
+    return trio.SocketStream(socket)

@@ -1,0 +1,1 @@
+"""Tests of the simulated Waves provider with other people's clients."""
