@@ -33,6 +33,7 @@ ELSEWHERE = {
     "bot.weight": "callers.weight",
 }
 """Settings that a scenario has in another place."""
+NO_BACKOFF = "needs the wire; without it (wire = false, --no-wire) there is no back-off"
 NEED_WIRE = "faults: need the wire; they go wrong on the real protocol, not with wire = false (--no-wire)"
 
 
@@ -254,5 +255,7 @@ def _conflicts(scenario: Scenario) -> Iterator[str]:
         yield 'per_hour: needs arrivals = "regular" or "poisson"'
     if scenario.faults and not scenario.wire:
         yield NEED_WIRE
+    if scenario.server.clamp_backoff and not scenario.wire:
+        yield f"server.clamp_backoff: {NO_BACKOFF}"
     if not scenario.calls:
         yield "calls = 0: expected one at least"

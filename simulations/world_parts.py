@@ -15,8 +15,8 @@ _TRANSPORT = 0.010
 
 
 def server_options(scenario: Scenario, *, seed: int = 0) -> WavesOptions:
-    """Return the provider's options: few and large chunks, and what life adds where the scenario is lifelike."""
-    server = attrs.evolve(scenario.server, seed=seed, chunk_ms=None)
+    """Return the provider's options, with what life adds where the scenario is lifelike."""
+    server = attrs.evolve(scenario.server, seed=seed)
     if not scenario.lifelike:
         return server
     return attrs.evolve(server, ttfb_cv=server.ttfb_cv or _TTFB_CV, transport=server.transport or _TRANSPORT)

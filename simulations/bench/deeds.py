@@ -10,13 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 import trio
 
 Deed = Callable[[trio.SocketStream, random.Random], Awaitable[None]]
-"""Goes on until it is cut off, or raises BrokenResourceError when the provider cut it off."""
+"""Ends when its doer is to vanish, or is cut off: then it may raise BrokenResourceError."""
 
 KEY = "vandals"
 """Of their account."""
 
 _LARGE = 10 * 1024 * 1024
 """Bytes of what is too large."""
+_HEARD = 1024 * 1024
+"""Bytes of speech that are read at most."""
 _BLOCK = bytes(64 * 1024)
 _BYTE_EVERY = 0.1
 """Seconds between the bytes of who is slow."""
@@ -111,12 +113,13 @@ async def listen_never(stream: trio.SocketStream, _rng: random.Random) -> None:
     await trio.sleep_forever()
 
 
-async def listen_and_leave(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def listen_and_leave(stream: trio.SocketStream, rng: random.Random) -> None:
     """A long text is asked for; in the middle of it nobody is there any more."""
     await _upgrade(stream)
     await stream.send_all(_frame(_TEXT_FRAME, _ASK))
-    while await stream.receive_some(4096):
-        pass
+    left = rng.randrange(_HEARD)
+    while left > 0 and (data := await stream.receive_some(4096)):
+        left -= len(data)
 
 
 DEEDS: Sequence[Deed] = (

@@ -8,6 +8,7 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from urllib.parse import urlsplit
@@ -29,9 +30,7 @@ VANDALS = 200
 _SECONDS = 20.0
 """How long they go on, and how long the honest client is heard, with them and without."""
 _MEAN_DEED = 5.0
-"""Seconds after which a vandal vanishes: exponential, so that some outlast the provider's patience."""
-_REST = 0.5
-"""Seconds between two deeds of one vandal, at most."""
+"""Seconds from one deed of a vandal to its next: exponential, so that some outlast the provider's patience."""
 _SETTLED_WITHIN = 15.0
 """Seconds that the provider gets to notice that they are gone: more than a client may take to take a message."""
 _HONEST = "honest"
@@ -39,8 +38,8 @@ _OPTIONS = WavesOptions(ttfb=0.1, rtf=0.1, chunk_ms=100)
 _PLANS = {_HONEST: Plan(), KEY: Plan(slots=VANDALS, links=2 * VANDALS)}
 _READS_AHEAD = 4096
 """Bytes that a vandal's machine takes for it."""
-_VANISHES_BY_RESET = struct.pack("ii", 1, 0)
-"""Of SO_LINGER."""
+_BY_RESET = struct.pack("ii", 1, 0)
+"""Of SO_LINGER: who vanishes so, does not even say that it is gone."""
 
 
 def measure(tell: Tell) -> Iterator[Figure]:
@@ -119,19 +118,17 @@ async def _misbehave(part: Part, *, number: int, done: Counter[str]) -> None:
     """Do one deed after the other, each on a connection of its own, and vanish from each."""
     rng = random.Random(f"vandal:{number}")
     where = urlsplit(part.address)
+    await trio.sleep(_MEAN_DEED * rng.random())
     for place in count(number):
-        await trio.sleep(_REST * rng.random())
         deed = DEEDS[place % len(DEEDS)]
-        stream = await _connected(where.hostname or "", where.port or 0)
-        if rng.random() < 0.5:
-            stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _VANISHES_BY_RESET)
-        async with stream:
+        over = trio.current_time() + rng.expovariate(1 / _MEAN_DEED)
+        async with await _connected(where.hostname or "", where.port or 0) as stream:
+            if rng.random() < 0.5:
+                stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _BY_RESET)
             done[deed.__name__] += 1
-            with trio.move_on_after(rng.expovariate(1 / _MEAN_DEED)):
-                try:
-                    await deed(stream, rng)
-                except trio.BrokenResourceError:
-                    pass  # cut off
+            with trio.move_on_at(over), suppress(trio.BrokenResourceError):
+                await deed(stream, rng)
+        await trio.sleep_until(over)
 
 
 async def _connected(host: str, port: int) -> trio.SocketStream:

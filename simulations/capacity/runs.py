@@ -14,7 +14,7 @@ from simulations.reports.latencies import Latencies
 from simulations.reports.percentiles import percentile
 from simulations.scenario import Scenario
 from simulations.scenario_file import load_scenario
-from simulations.waves.options import WavesOptions
+from simulations.waves.options import LINKS_PER_SLOT
 from simulations.workload import at_talk_share
 from simulations.world import run_world
 
@@ -45,7 +45,13 @@ def scenario_of(job: CellJob, calls: int) -> Scenario:
     return attrs.evolve(
         at_share(reference, job.cell),
         profile=job.cell.speed.profile,
-        server=WavesOptions(slots=job.cell.slots, ttfb=job.cell.speed.ttfb, rtf=job.cell.speed.rtf),
+        server=attrs.evolve(
+            reference.server,
+            slots=job.cell.slots,
+            links=LINKS_PER_SLOT * job.cell.slots,
+            ttfb=job.cell.speed.ttfb,
+            rtf=job.cell.speed.rtf,
+        ),
         hours=(_WARM_UP + minutes + _LAST_TICK) / 60,
         lifelike=job.terms.lifelike,
         policy=job.policy,

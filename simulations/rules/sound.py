@@ -12,6 +12,9 @@ from simulations.world_events import SoundPlayed
 
 _ROUNDING = 1e-6
 """Seconds: a sample more or less is no sound."""
+_ALL_FADE = 0.012
+"""Seconds: after a silence, the end of a piece that came late sounds alone; of two fades of 5 ms nobody can tell whose it
+is."""
 _CLEARS_KEPT = 20
 """Of a call whose replies are all cut before they sound."""
 _AFTER_CUT = "sound after a cut"
@@ -77,7 +80,7 @@ class SoundRule:
 
     def _hear(self, event: SoundPlayed) -> None:
         where = f"in call {event.call} from {event.began:.3f} to {event.ended:.3f} s"
-        if event.of != event.call:
+        if event.of != event.call and (event.of or event.ended - event.began > _ALL_FADE):
             self._breaches.tell(_ASTRAY, f"{where}, made for {f'call {event.of}' if event.of else 'nobody'}")
         ear = self._ears.get(event.call)
         if ear is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -65,6 +65,8 @@ class Accounts:
     """
 
     def __init__(self, plans: Mapping[str, Plan], *, default: Plan | None = None) -> None:
+        self.opened: Callable[[], None] = _nothing
+        """Called when an account was opened."""
         self._by_key: dict[str, Account] = {}
         self._tokens: dict[str, tuple[float, Account]] = {}
         self.default = None if default is None else _account(default.name or "default", default)
@@ -119,6 +121,7 @@ class Accounts:
             raise ValueError(f"name: there is an account {plan.name} already")
         free = (name for number in count(1) if (name := f"account {number}") not in names)
         account = self._by_key[key] = _account(plan.name or next(free), plan)
+        self.opened()
         return account
 
     def change(self, name_or_key: str, plan: Plan) -> Account:
@@ -151,6 +154,10 @@ class Accounts:
 def account_page(account: Account, now: float) -> dict[str, Any]:
     """Return one account's books as a JSON object, with `requests_per_minute` of its plan."""
     return {"requests_per_minute": account.books.requests_per_minute, **account.books.snapshot(now)}
+
+
+def _nothing() -> None:
+    pass
 
 
 def _account(name: str, plan: Plan) -> Account:

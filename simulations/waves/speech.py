@@ -56,6 +56,8 @@ class _Run:
     _last: Callable[[], bool]
     failed: bool = attrs.field(default=False, init=False)
     """The voice could not speak; that is in the books."""
+    outcome: Outcome = attrs.field(default=Outcome.OPEN, init=False)
+    """How it ends, as far as the books know."""
 
     async def steps(self) -> AsyncGenerator[Step, None]:
         """Yield the steps; each frame when its audio is made, on a schedule fixed beforehand, so that errors do not
@@ -97,25 +99,25 @@ class WavesSpeech:
         synthesis = provider.synthesizer.begin(ask, text, books=books)
         run = _Run(ask=ask, ids=ids, synthesis=synthesis, options=provider.options, last=last)
         fault = provider.faults.strike(*WEBSOCKET_REQUEST_FAULTS)
-        outcome: Outcome | None = None
+        is_part = False
         try:
             async with aclosing(run.steps()) as steps:
                 if fault is None:
-                    outcome = await self._perform(steps, run=run, free=free)
+                    await self._perform(steps, run=run, free=free)
                 else:
                     async with aclosing(spoiled(fault, steps)) as changed:
-                        outcome = await self._perform(changed, run=run, free=free)
+                        await self._perform(changed, run=run, free=free)
+            is_part = not last()
         finally:
-            if outcome is Outcome.OPEN and not last():
-                books.completed += 1  # a part of a request: all was sent
-            else:
-                books.abandoned += outcome is None or outcome is Outcome.OPEN
-        return outcome
+            if run.outcome is Outcome.OPEN:
+                books.completed += is_part  # all of this part of a request was sent
+                books.abandoned += not is_part
+        return run.outcome
 
-    async def _perform(self, steps: Steps, *, run: _Run, free: Callable[[], None]) -> Outcome:
-        """Do the steps, each at its time; return how they ended."""
+    async def _perform(self, steps: Steps, *, run: _Run, free: Callable[[], None]) -> None:
+        """Do the steps, each at its time."""
         books, socket = self._desk.books, self._desk.socket
-        outcome, reached = Outcome.OPEN, float("-inf")
+        reached = float("-inf")
         async for step in steps:
             if isinstance(step, Hang):
                 await trio.sleep_forever()
@@ -124,11 +126,11 @@ class WavesSpeech:
                 await trio.sleep_until(step.at)
                 reached = step.at
             if isinstance(step, Send):
-                if step.what == "complete" and outcome is Outcome.OPEN:
-                    outcome = Outcome.COMPLETE
+                if step.what == "complete" and run.outcome is Outcome.OPEN:
+                    run.outcome = Outcome.COMPLETE
                     books.completed += 1
-                elif step.what == "error" and outcome is Outcome.OPEN:
-                    outcome = Outcome.FAILED
+                elif step.what == "error" and run.outcome is Outcome.OPEN:
+                    run.outcome = Outcome.FAILED
                     books.errors += not run.failed
                 await socket.send_message(step.text)
                 books.audio_seconds += step.seconds
@@ -136,7 +138,6 @@ class WavesSpeech:
                 free()
             else:
                 await self._misbehave(step)
-        return outcome
 
     async def _misbehave(self, step: Raw | Binary | HalfClose | Close) -> None:
         """Do what only a fault asks for."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import SettingsError
 from simulations.scenario import Group
-from simulations.scenario_file import ELSEWHERE, NEED_WIRE, listing, load_scenario
+from simulations.scenario_file import ELSEWHERE, NEED_WIRE, NO_BACKOFF, listing, load_scenario
 from simulations.waves.faults.fault import Fault
 from simulations.waves.options import PROFILES
 from simulations.workload import Traits
@@ -197,6 +197,7 @@ def test_a_group_can_be_left_out() -> None:
         ('faults = ["stal"]', 'faults: stal: "stal" is no fault; did you mean stall?'),
         ('faults = ["stall:secs=3"]', "faults: stall:secs=3: secs: unknown key; did you mean seconds?"),
         ('wire = false\nfaults = ["stall"]', NEED_WIRE),
+        ("wire = false\n[server]\nclamp_backoff = true", f"server.clamp_backoff: {NO_BACKOFF}"),
         ("[server]\nslots = 0", "server.slots = 0: must be >= 1"),
         ("[server]\nlinks = 1", "server.links = 1: must lie between 2 and 5000"),
         ("[provider]\nslots = 2", f"provider.slots: not in a scenario; set {ELSEWHERE['provider.slots']}"),

@@ -60,7 +60,7 @@ class _Engine:
     async def run(self) -> None:
         """Run until cancelled; clearing the faults ends what lasts."""
         faults = self._provider.faults
-        faults.ordered = self._note_ordered
+        faults.ordered = self._provider.accounts.opened = self._note_ordered
         while True:
             async with trio.open_nursery() as lasting:
                 faults.cleared = lasting.cancel_scope.cancel
@@ -68,7 +68,7 @@ class _Engine:
 
     def let_go(self) -> None:
         """Listen no more."""
-        self._provider.faults.ordered = self._provider.faults.cleared = _nothing
+        self._provider.faults.ordered = self._provider.faults.cleared = self._provider.accounts.opened = _nothing
         for books, _ in self._others:
             books.refuses, books.freed = _never, _nothing
 
