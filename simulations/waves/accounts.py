@@ -17,6 +17,9 @@ from simulations.waves.options import LINKS_PER_SLOT
 TOKEN = "tok_"
 """What short-lived tokens begin with: one that has expired is nobody's, also where every key is let in."""
 
+MOST_TOKENS = 1000
+"""Of one account: when there is one more, its oldest is nobody's. Nothing is published; it keeps memory bounded."""
+
 MOST = {"slots": 1000, "links": 5000, "requests_per_minute": 1_000_000}
 """Of each figure of a plan, the largest that options and pages take."""
 
@@ -101,6 +104,9 @@ class Accounts:
     def issue_token(self, account: Account, *, seconds: float, now: float, rng: random.Random) -> str:
         """Return a new token that stands for the account's key for so many seconds."""
         self._tokens = {token: held for token, held in self._tokens.items() if held[0] > now}
+        own = [token for token, (_, whose) in self._tokens.items() if whose is account]
+        if len(own) >= MOST_TOKENS:
+            del self._tokens[own[0]]
         token = f"{TOKEN}{rng.getrandbits(128):032x}"
         self._tokens[token] = (now + seconds, account)
         return token

@@ -159,8 +159,12 @@ def _to_ask(body: dict[str, Any], *, rate: int) -> Ask:
 
 
 def _needed(body: dict[str, Any]) -> tuple[str, ...]:
-    """Return the fields that a WebSocket's message must have: a keep-alive has no voice, a context's end nothing."""
-    if "context_id" in body and (body.get("context_close") or body.get("cancel_request")):
+    """Return the fields that a WebSocket's message must have: a keep-alive has no voice, a context's end nothing.
+
+    Whatever is to be spoken has a voice, be it the last fragment of a context.
+    """
+    text, in_context = body.get("text"), "context_id" in body
+    says_nothing = text is None or (isinstance(text, str) and not text.strip())
+    if in_context and (body.get("cancel_request") or (body.get("context_close") and says_nothing)):
         return ()
-    text = body.get("text")
-    return ("text",) if isinstance(text, str) and not text.strip() else ("text", "voice_id")
+    return ("text",) if "text" in body and says_nothing else ("text", "voice_id")

@@ -14,6 +14,7 @@ from simulations.voices import voice_named
 from simulations.waves.accounts import MOST, NAME, Account, Accounts, Plan
 from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.parsing import parse_faults, read_script
+from simulations.waves.http.refusals import MODELS
 from simulations.waves.options import PROFILES, WavesOptions
 from simulations.waves.pulse.recognizers import recognizer_for
 from simulations.waves.server import WavesServer, open_waves_server
@@ -65,18 +66,27 @@ def _limits(account: Account) -> str:
 
 
 def waves_options(options: ServerOptions) -> WavesOptions:
-    """Return the provider's options."""
+    """Return the provider's options. Raises SettingsError."""
     given = answers(options.limits) | answers(options.speed)
     ttfb, rtf = PROFILES[given.pop("profile")]
     del given["account"]
     choices = answers(options.choices)
-    retired = [name.strip() for name in choices.pop("retired").split(",")]
+    retired = _retired(choices.pop("retired"))
     choices = {name: value == "yes" if value in ("yes", "no") else value for name, value in choices.items()}
     return WavesOptions(
         **{"ttfb": ttfb, "rtf": rtf, **given, **choices},
-        retired=() if retired == ["none"] else tuple(filter(None, retired)),
+        retired=retired,
         seed=options.seed,
     )
+
+
+def _retired(said: str) -> tuple[str, ...]:
+    """Return the models that --retired names."""
+    names = () if said == "none" else tuple(name for each in said.split(",") if (name := each.strip()))
+    for name in names:
+        if name not in MODELS:
+            raise SettingsError(f"--retired: there is no model {name!r}; expected {', '.join(MODELS)} or none")
+    return names
 
 
 def faults_of(options: ServerOptions) -> list[Fault]:

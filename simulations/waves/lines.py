@@ -185,7 +185,7 @@ class BufferLine(Line):
                 return Outcome.FAILED
             self._ids = self._desk.new_ids(self._ask)
             outcome = await self._speech.speak(
-                self._ask, text, ids=self._ids, free=self._sounded, last=lambda: self._last
+                self._ask, text, ids=self._ids, free=self._sounded, last=lambda: self._buffer.over
             )
         return outcome
 

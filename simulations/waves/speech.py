@@ -54,8 +54,6 @@ class _Run:
     _synthesis: Synthesis
     _options: WavesOptions
     _last: Callable[[], bool]
-    failed: bool = attrs.field(default=False, init=False)
-    """The voice could not speak; that is in the books."""
     outcome: Outcome = attrs.field(default=Outcome.OPEN, init=False)
     """How it ends, as far as the books know."""
 
@@ -69,7 +67,7 @@ class _Run:
                 for word in made.words:
                     yield Send(made.at, ids.word(word), "word")
         except VoiceFailed:
-            self.failed = True
+            self.outcome = Outcome.FAILED  # noted in the books
             now, problem = trio.current_time(), Problem(message=VOICE_FAILED, code="INTERNAL_ERROR")
             yield Free(now)
             yield Send(now, error_frame(problem, names=ids.names, shape=self._options.error_shape), "error")
@@ -93,7 +91,7 @@ class WavesSpeech:
         """Send the sound of `text` at the provider's pace, and how it ends.
 
         `free` is called when its slot is free, before whatever else is sent then: who reads that may ask again at once.
-        `last` is asked after it: only what ends its request has a `complete`.
+        `last` is asked when all sound was sent, and after `free`: only what ends its request has a `complete`.
         """
         provider, books = self._desk.provider, self._desk.books
         synthesis = provider.synthesizer.begin(ask, text, books=books)
@@ -131,7 +129,7 @@ class WavesSpeech:
                     books.completed += 1
                 elif step.what == "error" and run.outcome is Outcome.OPEN:
                     run.outcome = Outcome.FAILED
-                    books.errors += not run.failed
+                    books.errors += 1
                 await socket.send_message(step.text)
                 books.audio_seconds += step.seconds
             elif isinstance(step, Free):

@@ -20,7 +20,9 @@ from simulations.waves.http.pages import BodyTooLarge, account_routes, object_id
 from simulations.waves.http.refusals import Json
 from simulations.waves.provider import Provider
 
-_LARGEST_BODY = 1024 * 1024
+_LARGEST_BODY = 64 * 1024
+MOST_DICTIONARIES = 100
+"""Of one account. Neither limit is published: they keep memory bounded."""
 _PAIR = ("word", "pronunciation")
 
 _Dictionary = dict[str, Any]
@@ -65,6 +67,8 @@ class _Dictionaries:
             body = await _read(request, needs=("items",))
         except _Invalid as problem:
             return _invalid(problem.issues)
+        if len(self._of(account)) >= MOST_DICTIONARIES:
+            return Json({"error": "Pronunciation dictionary limit exceeded"}, 400)
         made = {"id": object_id(self._provider.ids), "items": body["items"], "createdAt": stamp(trio.current_time())}
         self._of(account)[made["id"]] = made
         return Json(made)

@@ -12,6 +12,9 @@ from starlette.requests import Request
 
 from simulations.waves.http.pages import read_body
 
+_LARGEST_FIELD = 16 * 1024
+"""Bytes: what clients send is a name or a sentence."""
+
 
 class BadForm(Exception):
     """The form cannot be read; the message says why."""
@@ -53,7 +56,8 @@ async def read_form(request: Request, *, largest: int) -> Form:
         return Form({}, None)
     async with aclosing(_once(body)) as chunks:
         try:
-            data = await _InMemory(request.headers, chunks, max_files=1, max_fields=100).parse()
+            form = _InMemory(request.headers, chunks, max_files=1, max_fields=100, max_part_size=_LARGEST_FIELD)
+            data = await form.parse()
         except MultiPartException as problem:
             raise BadForm(problem.message) from problem
     file = data.get("file")

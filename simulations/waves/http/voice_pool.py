@@ -2,7 +2,8 @@
 
 Names, genders, accents and languages are those of the vendor's model cards and samples (a part of them: the standard
 pool has over 200), with the default voices of every client. Assumed: age and use where the samples do not tell, the
-accent of languages other than English, and the genders of a few names of the oldest models.
+accent of languages other than English, and the genders of a few names: of the oldest models, and of "kanik", which only
+the official SDK's examples speak with.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _STANDARD: tuple[_Row, ...] = (
         "american",
         "english",
         "avery sophia quinn mia olivia rachel nicole elizabeth lauren hannah vanessa brooke ilsa christine",
-        "magnus daniel jordan robert johnny lucas ronald blofeld zorin felix malcolm",
+        "magnus daniel jordan robert johnny lucas ronald blofeld zorin felix malcolm malcom kanik",
     ),
     ("british", "english", "", "liam"),
     ("canadian", "english", "erica", "william"),

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from orchestrator.audio import seconds_of
 from simulations.waves.accounts import Account
+from simulations.waves.http.forms import BadForm, Form, read_form
 from simulations.waves.http.pages import BodyTooLarge, read_body
 from simulations.waves.http.refusals import BASES, Json, account_of, new_id
 from simulations.waves.provider import Provider
@@ -31,6 +32,7 @@ LARGEST = 25 * 1024 * 1024
 
 _NOT_MODELLED = "{} is not supported by this simulation: send a WAV file as the body"
 _BATCH_MODELS = ("pulse", "pulse-pro")
+_TOO_LARGE = {"error": "File size exceeds maximum limit of 25MB"}
 _STREAM_ONLY = ("encoding", "sample_rate", "eou_timeout_ms", "endpointing_timeout", "max_words")
 """Options that are not even looked at here: the container says what the sound is (seen live)."""
 
@@ -49,6 +51,7 @@ def routes(provider: Provider, recognizer: Recognizer) -> list[Route]:
     paths = [f"{base}/{model}/get_text" for base in BASES for model in ("pulse", "lightning")]
     return [
         Route("/waves/v1/stt/", page.answer_unified, methods=["POST"]),
+        *(Route(f"{base}/speech-to-text", page.answer_form, methods=["POST"]) for base in BASES),
         *(Route(path, page.answer_pulse, methods=["POST"]) for path in paths),
     ]
 
@@ -67,6 +70,19 @@ class _Recordings:
     async def answer_pulse(self, request: Request) -> Json:
         """Answer a recording on a path that names the model."""
         return await self._answer(request, "pulse")
+
+    async def answer_form(self, request: Request) -> Json:
+        """Answer a recording in a form, beside its options: the oldest way, whose models are gone."""
+        account = account_of(self._provider, request)
+        if account is None:
+            return _unauthorized(request)
+        try:
+            form = await _read_form(request)
+            listening = _read_options("pulse", form.fields)
+            body = b"" if form.file is None else form.file.content
+            return Json(await self._transcribe(body, listening, account=account, pro=False))
+        except _Refused as refused:
+            return refused.answer
 
     async def _answer(self, request: Request, model: str | None) -> Json:
         account = account_of(self._provider, request)
@@ -133,12 +149,22 @@ def _read_options(model: str | None, query: Mapping[str, str]) -> Listening:
         raise _Refused(bad.body()) from bad
 
 
+async def _read_form(request: Request) -> Form:
+    """Return the form that was posted. Raises _Refused."""
+    try:
+        return await read_form(request, largest=LARGEST)
+    except BodyTooLarge as error:
+        raise _Refused(_TOO_LARGE, 413) from error
+    except BadForm as bad:
+        raise _Refused(BadQuery("Invalid request body.", str(bad)).body()) from bad
+
+
 async def _read_recording(request: Request) -> bytes:
     """Return the file that was posted. Raises _Refused."""
     try:
         body = await read_body(request, largest=LARGEST)
     except BodyTooLarge as error:
-        raise _Refused({"error": "File size exceeds maximum limit of 25MB"}, 413) from error
+        raise _Refused(_TOO_LARGE, 413) from error
     if request.headers.get("content-type", "").startswith("application/json") or _is_json(body):
         raise _Refused(BadQuery("Invalid request body.", _NOT_MODELLED.format("sound by its address")).body())
     return body

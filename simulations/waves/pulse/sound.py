@@ -53,7 +53,7 @@ def read_wav(data: bytes) -> tuple[bytes, int]:
         with wave.open(io.BytesIO(data)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             frames = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, OSError) as error:
+    except (wave.Error, EOFError, OSError, RuntimeError) as error:  # RuntimeError: a chunk that ends before it begins
         raise NotWav(str(error) or "the file ends too soon") from error
     if width not in (2, 4) or rate < _LOWEST_RATE:
         raise NotWav(f"{8 * width} bit at {rate} Hz is not supported by this simulation")

@@ -3,8 +3,6 @@ socket.py's."""
 
 from __future__ import annotations
 
-import uuid
-
 import trio
 from attrs import define, field
 from trio_websocket import WebSocketConnection
@@ -12,6 +10,7 @@ from trio_websocket import WebSocketConnection
 from orchestrator.port.messages import Request, Response
 from simulations.waves.accounts import Account
 from simulations.waves.handshake import open_socket
+from simulations.waves.http.refusals import new_id
 from simulations.waves.provider import Provider
 from simulations.waves.pulse.frames import Frames, error_frame
 from simulations.waves.pulse.hearing import Recognizer
@@ -62,12 +61,11 @@ class Pulse:
             sessions.leave()
 
     def _session(self, socket: WebSocketConnection, listening: Listening, *, sessions: Sessions) -> PulseSocket:
-        name = str(uuid.UUID(int=self._provider.ids.getrandbits(128), version=4))
         return PulseSocket(
             socket=socket,
             listening=listening,
             hearing=self._recognizer.begin(),
-            frames=Frames(name, listening),
+            frames=Frames(new_id(self._provider), listening),
             sessions=sessions,
             turns=Turns(
                 rate=listening.rate,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.waves.accounts import Account, Accounts, Plan
+from simulations.waves.accounts import MOST_TOKENS, Account, Accounts, Plan
 from simulations.waves.books import Refusal
 
 KEYS = {"sk_one": Plan(), "sk_two": Plan(slots=2, requests_per_minute=60, name="clinic")}
@@ -142,6 +142,15 @@ def test_tokens_come_from_the_generator_that_is_passed() -> None:
     tokens = [accounts.issue_token(accounts.first, seconds=1.0, now=0.0, rng=rng) for _ in range(20)]
     assert len(set(tokens)) == 20
     assert tokens[0] == token_of(Accounts(KEYS), accounts.first, seed=3)
+
+
+def test_an_account_s_oldest_token_goes_when_it_has_too_many() -> None:
+    """Who asks for tokens all the time makes no memory grow, and ends nobody else's."""
+    accounts, rng = Accounts(KEYS), random.Random(3)
+    ours, theirs = accounts.all[:2]
+    other = accounts.issue_token(theirs, seconds=1e4, now=0.0, rng=rng)
+    tokens = [accounts.issue_token(ours, seconds=1e4, now=0.0, rng=rng) for _ in range(MOST_TOKENS + 1)]
+    assert [accounts.find(token, 1.0) for token in (other, *tokens[:2], tokens[-1])] == [theirs, None, ours, ours]
 
 
 # --- the books of all ---

@@ -76,6 +76,16 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str) -> None:
     assert wrong.value.issues[0].keys() >= {"code", "path", "message"}
 
 
+@pytest.mark.parametrize("wanted", [{"text": "And this."}, {"text": "And this.", "continue": True}])
+def test_the_last_words_of_a_context_have_a_voice(wanted: dict[str, Any]) -> None:
+    """Only an end without words needs none: else they would be spoken by nobody, unknown to the pools."""
+    with pytest.raises(BadRequest) as wrong:
+        read_ask(json.dumps({"context_id": "c", "context_close": True, **wanted}), per_model=False)
+    assert [issue["path"] for issue in wrong.value.issues] == [["voice_id"]]
+    assert read_ask('{"context_id": "c", "context_close": true, "text": " "}', per_model=False).close
+    assert read_ask('{"context_id": "c", "cancel_request": true, "text": "Not this."}', per_model=False).cancel
+
+
 def test_the_older_path_takes_any_rate_and_model() -> None:
     """Older models spoke at any rate between 8000 and 24000."""
     body = '{"text": "a", "voice_id": "emily", "model": "lightning-v2", "sample_rate": 11025}'

@@ -41,6 +41,23 @@ async def sound_of(text: str) -> bytes:
     return (await spelling_voice(wanted(text))).pcm
 
 
+@pytest.mark.parametrize(("holds", "until"), [(False, 0.65), (True, 4.65)])
+async def test_the_option_holds_the_slot_through_the_back_off(
+    autojump_clock: MockClock, holds: bool, until: float
+) -> None:
+    """Of text that was buffered as of any other, and no longer than to its `complete`."""
+    server = provider(backoff_holds_slot=holds, ttfb=0.1, rtf=1.0)
+    async with dialled(server) as socket:
+        await socket.send(part(TEN, complete_backoff_ms=4000, **MORE))
+        await socket.send(part("", complete_backoff_ms=4000, **FLUSH))
+        began = trio.current_time()
+        await trio.sleep_until(began + until - 0.1)
+        assert server.snapshot()["in_flight"] == 1
+        await trio.sleep_until(began + until)
+        assert server.snapshot()["in_flight"] == 0
+        assert len({frame["request_id"] for frame in await frames_until(socket)}) == 1
+
+
 @pytest.mark.parametrize("end", [FLUSH, {"continue": False}, {"continue": True, "flush": True}])
 async def test_buffered_text_is_one_request(autojump_clock: MockClock, end: dict[str, bool]) -> None:
     """As the SDKs and LiveKit stream: tokens, then a flush; no sound before, then all of it and one `complete`."""

@@ -64,7 +64,7 @@ def test_every_option_of_the_provider_has_one_of_the_command() -> None:
             choices=ChoiceOptions(
                 close_after_complete="no", clamp_backoff="yes", backoff_holds_slot="yes", idle_context_holds_slot="no",
                 context_idle=4.0, settle=0.0, links_refusal="1013", error_shape="nested", retry_after=0.0,
-                retired="a, b", unknown_voices="yes",
+                retired="lightning, lightning-v3.1", unknown_voices="yes",
             ),
         )
     )  # fmt: skip
@@ -73,7 +73,7 @@ def test_every_option_of_the_provider_has_one_of_the_command() -> None:
         rtf=0.0, ttfb_cv=0.3, rtf_cv=0.2, jitter="uniform", cold=1.0, slow_at=9.0, slow_for=8.0, slow_factor=2.0,
         chunk_ms=100, close_after_complete=False, clamp_backoff=True, backoff_holds_slot=True,
         idle_context_holds_slot=False, context_idle=4.0, settle=0.0, links_refusal="1013", error_shape="nested",
-        retry_after=0.0, retired=("a", "b"), unknown_voices=True,
+        retry_after=0.0, retired=("lightning", "lightning-v3.1"), unknown_voices=True,
     )  # fmt: skip
     usual = WavesOptions()
     unchanged = {
@@ -90,10 +90,19 @@ def test_a_profile_is_both_speeds_and_single_ones_go_before_it() -> None:
     assert (found.ttfb, found.rtf, found.links) == (0.15, 0.0, 15)
 
 
-@pytest.mark.parametrize(("said", "retired"), [("none", ()), ("", ()), (" x ,y", ("x", "y"))])
+@pytest.mark.parametrize(
+    ("said", "retired"), [("none", ()), ("", ()), (" lightning ,lightning-v2", ("lightning", "lightning-v2"))]
+)
 def test_retired_models_are_named_or_none(said: str, retired: tuple[str, ...]) -> None:
     """Separated by commas."""
     assert waves_options(options(choices=ChoiceOptions(retired=said))).retired == retired
+
+
+@pytest.mark.parametrize("said", ["lightning_v2", "lightning-v2,none", "no"])
+def test_a_model_that_does_not_exist_is_not_retired_in_silence(said: str) -> None:
+    """Nobody would notice that it answers."""
+    with pytest.raises(SettingsError, match=r"^--retired: there is no model .*expected lightning, "):
+        waves_options(options(choices=ChoiceOptions(retired=said)))
 
 
 def test_accounts_are_named_with_their_keys_and_plans() -> None:
@@ -267,7 +276,7 @@ async def use_then_interrupt(sockets: str, pages: str, process: subprocess.Popen
     headers = {"Authorization": "Bearer sk_1"}
     with trio.fail_after(20):
         async with httpx2.AsyncClient(trust_env=False) as client:
-            assert (await client.get(pages + "/waves/v1/health")).json() ["status"] == "ok"
+            assert (await client.get(pages + "/waves/v1/health")).json()["status"] == "ok"
         half = await trio.open_tcp_stream(host, int(port))
         await half.send_all(b"POST /waves/v1/tts HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{")
         async with connect(sockets + LIVE, proxy=None, compression=None, additional_headers=headers) as socket:

@@ -21,6 +21,7 @@ from tests.simulations.waves.peer import (
     ask,
     dialled,
     frames_until,
+    hoarse_voice,
     provider,
     spelling_voice,
 )
@@ -100,6 +101,17 @@ async def test_a_half_closed_connection_is_open_until_the_client_leaves(autojump
         await near.aclose()
     await trio.sleep(1)
     assert (server.snapshot()["sockets"], server.snapshot()["in_flight"]) == (0, 0)
+
+
+@pytest.mark.parametrize("name", ["close_before", "close_during", "half_close"])
+async def test_a_voice_that_failed_is_counted_once(autojump_clock: MockClock, name: str) -> None:
+    """Also where the link ends before the client was told of it."""
+    server = WavesServer(WavesOptions(), hoarse_voice())
+    server.provider.faults.order(Fault(name=name))
+    await told(server)
+    await trio.sleep(1)
+    books = server.snapshot()
+    assert (books["requests"], books["errors"], books["abandoned"], books["in_flight"]) == (1, 1, 0, 0)
 
 
 async def test_a_fault_of_one_request_leaves_the_others_alone(autojump_clock: MockClock) -> None:

@@ -121,6 +121,7 @@ async def test_sound_is_taken_under_any_of_its_names(file: tuple[str, bytes, str
         ({"model": "thunder"}, "Invalid request body"),
         ({"displayName": ""}, "Invalid request body"),
         ({"displayName": "x" * 501}, "Invalid request body"),
+        ({"tags": "ab," * 10_000}, "Part exceeded maximum size"),
     ],
 )  # fmt: skip
 async def test_a_wrong_form_is_told_what_is_wrong(change: Json, error: str) -> None:

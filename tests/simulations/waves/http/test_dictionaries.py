@@ -52,6 +52,18 @@ async def test_nobody_reaches_the_dictionaries_of_others() -> None:
         assert (await ours.get(PATH)).json() == [made]
 
 
+async def test_an_account_has_so_many_dictionaries_and_no_more() -> None:
+    """Each may be as large as a body: without a limit one client could fill the memory."""
+    routes = dictionaries.routes(make_provider())
+    async with asking(routes) as ours, asking(routes, key=THEIRS) as theirs:
+        made = [await ours.post(PATH, json={"items": [MYSQL]}) for _ in range(dictionaries.MOST_DICTIONARIES)]
+        assert {answer.status_code for answer in made} == {200}
+        assert (await ours.post(PATH, json={"items": [MYSQL]})).status_code == 400
+        assert (await theirs.post(PATH, json={"items": [MYSQL]})).status_code == 200
+        assert (await ours.request("DELETE", PATH, json={"id": made[0].json()["id"]})).status_code == 200
+        assert (await ours.post(PATH, json={"items": [MYSQL]})).status_code == 200
+
+
 def required(*path: str | int, expected: str = "string") -> Json:
     """Return the issue of a field that is not there."""
     lead = {"code": "invalid_type", "expected": expected, "received": "undefined"}

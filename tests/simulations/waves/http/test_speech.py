@@ -153,7 +153,7 @@ async def test_without_its_encoder_mp3_is_a_wrong_request(
     assert (await asked(provider, LIVE, ask("a", output_format="mp3"))).status == 200
 
 
-async def test_unknown_voices_are_refused_unless_the_option_says_no(autojump_clock: MockClock) -> None:
+async def test_unknown_voices_are_refused_unless_the_option_lets_them_speak(autojump_clock: MockClock) -> None:
     """Known are the voices of every model and the account's own clones, nobody else's."""
     provider = make_provider()
     provider.clones.add(
@@ -169,7 +169,8 @@ async def test_unknown_voices_are_refused_unless_the_option_says_no(autojump_clo
     ]:
         async with asking(speech.routes(provider), key=key) as client:
             assert (await client.post(TTS, json=ask("a", voice_id=voice))).status_code == status
-    assert (await asked(make_provider(), TTS, ask("a", voice_id="en-gb+f2"))).status == 200
+    provider = make_provider(unknown_voices=True)
+    assert (await asked(provider, TTS, ask("a", voice_id="en-gb+f2"))).status == 200
 
 
 @pytest.mark.parametrize("path", [*WHOLE_PATHS, *EVENT_PATHS])

@@ -25,6 +25,8 @@ def wav(pcm: bytes, *, rate: int = RATE, channels: int = 1, width: int = 2) -> b
     return target.getvalue()
 
 
+CROOKED = wav(b"")[:16] + b"\xff" + wav(b"")[17:]
+"""Its first chunk claims to be longer than the file."""
 TWO = wav(silence(0.5, RATE) + speech(1.0) + silence(1.0, RATE) + speech(1.0) + silence(0.1, RATE))
 """Two utterances, 3.6 s."""
 
@@ -46,6 +48,23 @@ async def test_a_recording_is_transcribed_as_a_whole(autojump_clock: MockClock) 
     )
     _, answer = await served.post("/api/v1/pulse/get_text", wav(speech(1.0, 8000), rate=8000))
     assert answer["transcription"] == LINES[2]
+
+
+async def test_a_recording_may_come_in_a_form(autojump_clock: MockClock) -> None:
+    """The oldest SDKs post one with the options as fields; without a file there is nothing to hear."""
+    fields = {"model": "lightning", "language": "en", "word_timestamps": "true", "age_detection": "false"}
+    parts = [f'--x\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{fields[key]}\r\n' for key in fields]
+    file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\nContent-Type: audio/wav\r\n\r\n'
+    headers = {"content-type": "multipart/form-data; boundary=x"}
+    form = "".join(parts).encode()
+    status, answer = await Served().post(
+        "/waves/v1/speech-to-text", form + file + TWO + b"\r\n--x--\r\n", headers=headers
+    )
+    assert (status, answer["transcription"]) == (200, " ".join(LINES[:2]))
+    assert len(answer["words"]) == len(" ".join(LINES[:2]).split())
+    status, answer = await Served().post("/waves/v1/speech-to-text", form + b"--x--\r\n", headers=headers)
+    assert (status, answer["code"]) == (400, "NoAudio")
+    assert (await Served().post("/waves/v1/speech-to-text", b"--x", headers=headers))[0] == 400
 
 
 async def test_words_lie_where_they_sound(autojump_clock: MockClock) -> None:
@@ -88,6 +107,7 @@ async def test_nothing_said_is_an_empty_transcript(autojump_clock: MockClock) ->
         (UNIFIED, b"", "NoAudio"),
         (UNIFIED, b"ID3 not a wav", "AudioDecodeError"),
         (UNIFIED, TWO[:30], "AudioDecodeError"),
+        (UNIFIED, CROOKED, "AudioDecodeError"),
         (UNIFIED, wav(b"\x80" * 8000, width=1), "8 bit"),
         (UNIFIED, wav(speech(0.1), rate=1), "1 Hz"),
     ],
