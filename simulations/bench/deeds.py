@@ -52,6 +52,7 @@ async def send_endless_head(stream: trio.SocketStream, rng: random.Random) -> No
     await stream.send_all(b"GET / HTTP/1.1\r\n")
     while True:
         await stream.send_all(f"X-{rng.random()}: {'x' * 500}\r\n".encode())
+        await trio.sleep(0.01)
 
 
 async def post_large_body(stream: trio.SocketStream, _rng: random.Random) -> None:

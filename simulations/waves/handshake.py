@@ -10,6 +10,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 from wsproto.utilities import ProtocolError
 
 _WITHIN = 5.0
+_CLOSE_WITHIN = 1.0
+"""Seconds that the client gets to answer our close."""
 _LARGEST_MESSAGE = 1024 * 1024
 
 
@@ -25,3 +27,12 @@ async def open_socket(stream: trio.abc.Stream) -> AsyncIterator[WebSocketConnect
             reading.cancel_scope.cancel()
     except* (ConnectionClosed, ProtocolError, UnicodeError, trio.TooSlowError):
         pass
+
+
+async def close_socket(socket: WebSocketConnection, code: int = 1000, *, reason: str | None = None) -> None:
+    """Close a socket, for as long as the client takes to agree, at most a second.
+
+    Which codes the provider uses is mostly not known.
+    """
+    with trio.move_on_after(_CLOSE_WITHIN):
+        await socket.aclose(code, reason)

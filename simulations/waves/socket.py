@@ -15,6 +15,7 @@ from simulations.waves.accounts import Account
 from simulations.waves.asks import Ask, BadRequest, Knows, read_ask
 from simulations.waves.desk import REFUSALS, Desk
 from simulations.waves.frames import WRONG_REQUEST, Problem, external_names, names_in
+from simulations.waves.handshake import close_socket
 from simulations.waves.known_voices import known_voices
 from simulations.waves.lines import BufferLine, ContextLine
 from simulations.waves.provider import Provider
@@ -28,8 +29,6 @@ _MOST_CONTEXTS = 100
 """Contexts on one socket at a time, where an idle one needs no slot: each may have a long text that waits."""
 _TOO_MUCH_TEXT = Problem(message="Too much text is buffered", code="INVALID_INPUT")
 _TOO_MANY_CONTEXTS = Problem(message="Too many contexts are open", code="INVALID_INPUT")
-_CLOSE_WITHIN = 1.0
-"""Seconds that the client gets to answer our close."""
 
 
 @attrs.define(kw_only=True)
@@ -68,8 +67,7 @@ class WavesSocket:
             with self._desk.listening:
                 await self._listen(work)
             work.cancel_scope.cancel()
-        with trio.move_on_after(_CLOSE_WITHIN):
-            await self._socket.aclose()  # code 1000: which one the provider uses is not known
+        await close_socket(self._socket)
 
     async def _listen(self, work: trio.Nursery) -> None:
         """Take message after message, until none came for too long."""

@@ -143,10 +143,7 @@ class WavesSpeech:
         if isinstance(step, Binary):
             await desk.socket.send_message(step.data)
         elif isinstance(step, Close):
-            if step.abrupt:
-                await trio.aclose_forcefully(desk.stream)
-            else:
-                desk.hang_up()
+            await trio.aclose_forcefully(desk.stream)
             await trio.sleep_forever()  # until the socket has noticed
         else:
             # The socket's own lock: frames of other requests and its pongs go over this stream, too.

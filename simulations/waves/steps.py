@@ -53,10 +53,9 @@ class HalfClose:
 
 @frozen
 class Close:
-    """Close the link: in order (`abrupt` false: with the protocol's own good-bye), or by letting the connection go."""
+    """Let the connection go, without the protocol's own good-bye."""
 
     at: float
-    abrupt: bool
 
 
 @frozen

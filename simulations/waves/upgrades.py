@@ -15,7 +15,7 @@ from orchestrator.port.messages import Request, Response
 from simulations.waves.accounts import Account
 from simulations.waves.faults.gates import refusal_at_open
 from simulations.waves.frames import Problem, error_frame
-from simulations.waves.handshake import open_socket
+from simulations.waves.handshake import close_socket, open_socket
 from simulations.waves.http import refusals
 from simulations.waves.provider import Provider
 from simulations.waves.pulse.upgrades import Pulse, takes
@@ -28,8 +28,6 @@ _SPEECH = re.compile(
 )
 """The unified path, an older one without a model that SDKs of version 4 and 5 still have, and the older ones of one."""
 _TOO_MANY_LINKS = Problem(message=LINKS_MESSAGE, code="CONNECTION_LIMIT")
-_CLOSE_WITHIN = 1.0
-"""Seconds that the client gets to answer our close."""
 
 
 @frozen(kw_only=True)
@@ -81,9 +79,7 @@ class Upgrades:
 
     def _account_of(self, request: Request) -> Account | None:
         """Whose key it bears: in a header, or in the query, as browsers must."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        in_query = request.query.get("token") or request.query.get("api_key")
-        key = key.strip() if scheme.lower() == "bearer" else in_query or ""
+        key = refusals.bearer_of(request.headers) or request.query.get("token") or request.query.get("api_key")
         return self._provider.accounts.find(key, trio.current_time())
 
     def _unauthorized(self) -> Response:
@@ -115,8 +111,7 @@ class Upgrades:
             return Response.refusal(429, LINKS_MESSAGE, headers=after)
         async with open_socket(stream) as socket:
             await socket.send_message(error_frame(_TOO_MANY_LINKS, shape=options.error_shape))
-            with trio.move_on_after(_CLOSE_WITHIN):
-                await socket.aclose(code=int(options.links_refusal), reason=LINKS_MESSAGE)
+            await close_socket(socket, int(options.links_refusal), reason=LINKS_MESSAGE)
         return None
 
     async def _serve_speech(self, stream: trio.abc.Stream, asked: _Speech) -> None:

@@ -61,7 +61,7 @@ _Change = Callable[[_How, Steps], _Changed]
 
 async def _close_before(_how: _How, steps: Steps) -> _Changed:
     async for step in steps:
-        yield Close(_time_of(step), abrupt=True)
+        yield Close(_time_of(step))
         return
 
 
@@ -145,7 +145,7 @@ async def _break_off(how: _How, steps: Steps, *, ending: Callable[[_How, _Middle
 
 
 def _cut(_how: _How, middle: _Middle) -> Sequence[Step]:
-    return [Close(middle.at, abrupt=True)]
+    return [Close(middle.at)]
 
 
 def _half_close(_how: _How, middle: _Middle) -> Sequence[Step]:
@@ -183,7 +183,7 @@ async def _close_after(_how: _How, steps: Steps) -> _Changed:
     last = None
     async for step in steps:
         if _is_sent(step, "complete"):
-            yield Close(_time_of(step) if last is None else last, abrupt=True)
+            yield Close(_time_of(step) if last is None else last)
             return
         last = _time_of(step) if _is_sent(step, "chunk") else last
         yield step

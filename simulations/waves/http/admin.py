@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.routing import Route
 
 from simulations.waves.accounts import MOST, Account, Accounts, Plan, account_page
-from simulations.waves.http.refusals import Json, is_local
+from simulations.waves.http.refusals import Json, local_only
 from simulations.waves.provider import Provider
 
 
@@ -24,9 +24,9 @@ def routes(provider: Provider) -> list[Route]:
     """Return the pages' routes."""
     pages = _Pages(provider)
     return [
-        Route("/books", pages.books, methods=["GET"]),
-        Route("/accounts", pages.accounts, methods=["GET"]),
-        Route("/accounts", pages.change, methods=["POST"]),
+        Route("/books", local_only(pages.books), methods=["GET"]),
+        Route("/accounts", local_only(pages.accounts), methods=["GET"]),
+        Route("/accounts", local_only(pages.change), methods=["POST"]),
     ]
 
 
@@ -44,8 +44,6 @@ class _Pages:
 
     async def books(self, request: Request) -> Json:
         """All books, or with `?account=NAME` those of one account."""
-        if not is_local(request):
-            return _not_for_others()
         name, now = request.query_params.get("account"), trio.current_time()
         if name is None:
             return Json(books_page(self._provider, now))
@@ -57,24 +55,16 @@ class _Pages:
 
     async def accounts(self, request: Request) -> Json:
         """Each account's name and plan."""
-        if not is_local(request):
-            return _not_for_others()
         return Json({"accounts": [_plan_page(account) for account in self._provider.accounts.all]})
 
     async def change(self, request: Request) -> Json:
         """Change a plan, or with a `key` open an account."""
-        if not is_local(request):
-            return _not_for_others()
         try:
             posted = _read(await request.body())
             account = _changed(self._provider.accounts, posted)
         except WrongPlan as wrong:
             return Json({"error": str(wrong)}, 400)
         return Json(_plan_page(account), 201 if "key" in posted else 200)
-
-
-def _not_for_others() -> Json:
-    return Json({"error": "this page is open to this machine only"}, 403)
 
 
 def _plan_page(account: Account) -> dict[str, Any]:

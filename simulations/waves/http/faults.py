@@ -15,7 +15,7 @@ from simulations.waves.faults.catalogue import CATALOGUE, HELP, TIMES, Entry
 from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.faults import Armed, Faults
 from simulations.waves.faults.parsing import read_order
-from simulations.waves.http.refusals import Json, is_local
+from simulations.waves.http.refusals import Json, local_only
 from simulations.waves.provider import Provider
 
 _MOST_ORDERS = 1000
@@ -26,9 +26,9 @@ def routes(provider: Provider) -> list[Route]:
     """Return the page's routes."""
     page = _Page(provider)
     return [
-        Route("/faults", page.show, methods=["GET"]),
-        Route("/faults", page.order, methods=["POST"]),
-        Route("/faults", page.clear, methods=["DELETE"]),
+        Route("/faults", local_only(page.show), methods=["GET"]),
+        Route("/faults", local_only(page.order), methods=["POST"]),
+        Route("/faults", local_only(page.clear), methods=["DELETE"]),
     ]
 
 
@@ -38,8 +38,6 @@ class _Page:
 
     async def show(self, request: Request) -> Json:
         """Everything there is to know."""
-        if not is_local(request):
-            return _not_for_others()
         faults, now = self._provider.faults, trio.current_time()
         started = self._provider.synthesizer.started
         return Json(
@@ -54,8 +52,6 @@ class _Page:
 
     async def order(self, request: Request) -> Json:
         """Order one fault, or each of a list; all of them or, where anything is wrong, none."""
-        if not is_local(request):
-            return _not_for_others()
         try:
             ordered = _read(await request.body(), self._provider.faults)
         except SettingsError as error:
@@ -66,15 +62,9 @@ class _Page:
 
     async def clear(self, request: Request) -> Json:
         """Forget what was ordered, and end what lasts."""
-        if not is_local(request):
-            return _not_for_others()
         cleared = len(self._provider.faults.armed())
         self._provider.faults.clear()
         return Json({"cleared": cleared})
-
-
-def _not_for_others() -> Json:
-    return Json({"error": "this page is open to this machine only"}, 403)
 
 
 def _read(body: bytes, faults: Faults) -> list[Fault]:

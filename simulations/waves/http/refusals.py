@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 from uuid import UUID
 
 import trio
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from simulations.waves.accounts import Account
@@ -40,11 +40,27 @@ class Json(Response):
 
 def account_of(provider: Provider, request: HTTPConnection) -> Account | None:
     """Return whose key the request carries as `Authorization: Bearer KEY`; None, and counted, if it is nobody's."""
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    account = provider.accounts.find(key.strip() if scheme.lower() == "bearer" else None, trio.current_time())
+    account = provider.accounts.find(bearer_of(request.headers), trio.current_time())
     if account is None:
         provider.accounts.first.books.refused_auth += 1
     return account
+
+
+def bearer_of(headers: Mapping[str, str]) -> str | None:
+    """Return the key of `Authorization: Bearer KEY`, None where there is none."""
+    scheme, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
+def local_only(page: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return a page that answers this machine only, and others with 403."""
+
+    async def answer(request: Request) -> Response:
+        if is_local(request):
+            return await page(request)
+        return Json({"error": "this page is open to this machine only"}, 403)
+
+    return answer
 
 
 def is_local(request: HTTPConnection) -> bool:

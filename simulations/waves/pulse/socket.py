@@ -13,6 +13,7 @@ import trio
 from trio_websocket import WebSocketConnection
 
 from orchestrator.audio import seconds_of
+from simulations.waves.handshake import close_socket
 from simulations.waves.pulse.frames import Final, Frames, error_frame, pong_frame, written
 from simulations.waves.pulse.hearing import Hearing, Word
 from simulations.waves.pulse.query import Listening
@@ -24,8 +25,6 @@ IDLE_SECONDS = 30.0
 """Without a message. The oldest path's documents say so, and those of the neighbour for speech to speech; for Pulse
 nothing is published."""
 IDLE_MESSAGE = f"Connection timed out after {IDLE_SECONDS:g} seconds of inactivity"
-_CLOSE_WITHIN = 1.0
-"""Seconds that the client gets to answer our close."""
 
 NORMAL, NOT_TEXT, TOO_MANY = 1000, 1007, 1008
 """How sessions are closed. Published is only 1008, for one session too many."""
@@ -52,7 +51,7 @@ class PulseSocket:
 
     async def serve(self) -> None:
         """Serve the session until either side ends it, and close it; raises ConnectionClosed if the client did."""
-        await close(self._socket, await self._listen())
+        await close_socket(self._socket, await self._listen())
 
     async def _listen(self) -> int:
         """Take message after message, and return with what code to close."""
@@ -134,12 +133,6 @@ class PulseSocket:
         return [
             Word(word.text, word.start + utterance.start, word.end + utterance.start, word.confidence) for word in words
         ]
-
-
-async def close(socket: WebSocketConnection, code: int, *, reason: str | None = None) -> None:
-    """Close a session, for as long as the client takes to agree, at most a second."""
-    with trio.move_on_after(_CLOSE_WITHIN):
-        await socket.aclose(code, reason)
 
 
 def _kind(message: str) -> Any:

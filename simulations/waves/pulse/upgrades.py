@@ -9,14 +9,14 @@ from trio_websocket import WebSocketConnection
 
 from orchestrator.port.messages import Request, Response
 from simulations.waves.accounts import Account
-from simulations.waves.handshake import open_socket
+from simulations.waves.handshake import close_socket, open_socket
 from simulations.waves.http.refusals import new_id
 from simulations.waves.provider import Provider
 from simulations.waves.pulse.frames import Frames, error_frame
 from simulations.waves.pulse.hearing import Recognizer
 from simulations.waves.pulse.query import BadQuery, Listening, read_query, takes
 from simulations.waves.pulse.sessions import Sessions
-from simulations.waves.pulse.socket import TOO_MANY, PulseSocket, close
+from simulations.waves.pulse.socket import TOO_MANY, PulseSocket
 from simulations.waves.pulse.turns import Turns
 
 __all__ = ["TOO_MANY_MESSAGE", "Pulse", "takes"]
@@ -53,7 +53,7 @@ class Pulse:
     async def _serve_session(self, socket: WebSocketConnection, listening: Listening, *, sessions: Sessions) -> None:
         if not sessions.enter():
             await socket.send_message(error_frame(TOO_MANY_MESSAGE))
-            await close(socket, TOO_MANY, reason=TOO_MANY_MESSAGE)
+            await close_socket(socket, TOO_MANY, reason=TOO_MANY_MESSAGE)
             return
         try:
             await self._session(socket, listening, sessions=sessions).serve()

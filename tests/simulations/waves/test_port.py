@@ -116,7 +116,8 @@ async def test_hostile_peers_leave_nothing_behind(caplog: pytest.LogCaptureFixtu
     """Random bytes, half frames, huge messages and vanishing sockets harm no honest client and leave no socket."""
     dice = random.Random(7)
     with trio.fail_after(20):
-        async with open_waves_server(WavesServer(WavesOptions(links=50, ttfb=0.01, rtf=0.01), spelling_voice)) as server:
+        options = WavesOptions(links=50, ttfb=0.01, rtf=0.01)
+        async with open_waves_server(WavesServer(options, spelling_voice)) as server:
             for kind in range(40):
                 stream = await trio.open_tcp_stream("127.0.0.1", port_of(server))
                 with suppress(trio.BrokenResourceError):

@@ -58,8 +58,8 @@ def run(fault: Fault, steps: Sequence[Step] = STEPS, frame: Callable[[str], str]
 
 def test_close_before_cuts_when_the_sound_would_begin() -> None:
     """Nothing was sent."""
-    assert run(Fault(name="close_before")) == [Close(1.0, abrupt=True)]
-    assert run(Fault(name="close_before"), [Free(1.5), COMPLETE]) == [Close(1.5, abrupt=True)]
+    assert run(Fault(name="close_before")) == [Close(1.0)]
+    assert run(Fault(name="close_before"), [Free(1.5), COMPLETE]) == [Close(1.5)]
 
 
 def test_no_audio_hangs_at_once() -> None:
@@ -93,7 +93,7 @@ def test_wrong_ids_are_the_same_wrong_ones_on_every_message() -> None:
 
 def test_close_during_cuts_behind_the_chunk() -> None:
     """With what is told of it, at its time."""
-    assert run(Fault(name="close_during")) == [*BEFORE, Close(2.0, abrupt=True)]
+    assert run(Fault(name="close_during")) == [*BEFORE, Close(2.0)]
 
 
 def test_half_close_sends_nothing_more() -> None:
@@ -177,8 +177,8 @@ def test_an_oversized_message_is_put_in() -> None:
 
 def test_close_after_cuts_when_all_sound_is_out() -> None:
     """Not after the back-off."""
-    assert run(Fault(name="close_after")) == [*STEPS[:-1], Close(4.0, abrupt=True)]
-    assert run(Fault(name="close_after"), [Free(1.0), COMPLETE]) == [Free(1.0), Close(9.0, abrupt=True)]
+    assert run(Fault(name="close_after")) == [*STEPS[:-1], Close(4.0)]
+    assert run(Fault(name="close_after"), [Free(1.0), COMPLETE]) == [Free(1.0), Close(9.0)]
 
 
 def test_complete_comes_late_twice_or_never() -> None:
@@ -187,7 +187,7 @@ def test_complete_comes_late_twice_or_never() -> None:
     assert run(Fault(name="complete_late", seconds=3.0)) == [*STEPS[:-1], late]
     assert run(Fault(name="complete_twice")) == [*STEPS, COMPLETE]
     assert run(Fault(name="complete_never")) == [*STEPS[:-1], Hang()]
-    closing = Close(9.0, abrupt=False)
+    closing = Close(9.0)
     assert run(Fault(name="complete_never"), [*STEPS, closing]) == [*STEPS[:-1], Hang()]
 
 
@@ -197,7 +197,7 @@ def test_a_failed_synthesis_fails_as_it_would() -> None:
     for name in ("close_after", "complete_late", "complete_twice", "wrong_ids", "empty"):
         found = run(Fault(name=name), failed)
         assert [type(step) for step in found][-2:] == [Free, Send]
-    assert run(Fault(name="close_during"), failed) == [failed[0], Close(1.0, abrupt=True)]
+    assert run(Fault(name="close_during"), failed) == [failed[0], Close(1.0)]
 
 
 # --- whatever it is ---
