@@ -48,7 +48,7 @@ class LimitOptions:
     """WebSockets at a time; by default 5 a slot (published)."""
     requests_per_minute: Rate = None
     """Requests let in within any 60 seconds; by default any number: for speech no limit is published."""
-    api_key: Annotated[str, Parameter(show_default=False)] = attrs.field(default="", repr=False)
+    api_key: Annotated[str | None, Parameter(show_default=False)] = attrs.field(default=None, repr=False)
     """The key that is accepted; by default every key is, and none."""
     account: Annotated[tuple[str, ...], Repeated] = attrs.field(default=(), repr=False)
     """NAME=KEY or NAME=KEY:slots=1,links=5,rpm=60: an account of its own; what is left out is as --slots, --links and
@@ -142,7 +142,8 @@ class RecognitionOptions:
     """What the recogniser (Pulse) hears."""
 
     transcript: Path | None = None
-    """A file of what callers say: Pulse answers with these lines in turn, whatever the sound."""
+    """A file of what callers say: Pulse answers with these lines in turn, whatever the sound; without it, and without
+    --ears, with a few lines of its own."""
     ears: Flag = False
     """Pulse really listens (needs the extra `ears`)."""
     model: Annotated[Path | None, Parameter(name="--ears-model")] = None

@@ -90,6 +90,7 @@ def structured(document: dict[str, Any], kind: type[T], *, wording: Wording) -> 
 def shown(value: Any) -> str:
     """Return `value` as TOML would have it, cut to a line's length; not what looks like a key or a password."""
     text = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
+    text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)  # JSON leaves some line ends
     if _SECRET.search(text):
         return "(not shown)"
     return text if len(text) <= 60 else text[:57] + "..."

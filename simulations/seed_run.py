@@ -27,8 +27,9 @@ class SeedJob:
 
 @frozen(kw_only=True)
 class SeedRun:
-    """How it went: the object of section 6 of the design; a line for each invariant that was broken, and for each file
-    that could not be written; and the first failure of a call or its bot, if there was any."""
+    """How it went: the object of section 6 of the design, with how often each of the scenario's faults struck; a line
+    for each invariant that was broken, and for each file that could not be written; and the first failure of a call or
+    its bot, if there was any."""
 
     summary: dict[str, Any]
     broken: list[str]
@@ -57,6 +58,8 @@ def run_seed(job: SeedJob, tell: Tell) -> SeedRun:
             ended = run_world(job.scenario, seed=job.seed, sinks=[*sinks, log.add], tick=tick)
         unwritten = log.failed
     found = summary.result(run=_facts(job, weights.by_call), books=ended.books)
+    if job.scenario.faults:
+        found["faults"] = ended.faults
     if job.folder is not None:
         unwritten += write_summary(job.folder, found)
     return SeedRun(summary=found, broken=invariants.finish(), unwritten=unwritten, failure=failure.told)

@@ -31,7 +31,7 @@ from simulations.waves.direct import DirectCodec, direct_dial
 from simulations.waves.faults.engine import striking
 from simulations.waves.memory_dial import memory_dial
 from simulations.waves.server import WavesServer
-from simulations.world_events import WorldClosed
+from simulations.world_events import FaultStruck, WorldClosed
 from simulations.world_parts import program_settings, server_options
 
 _ANY_KEY = "simulated"
@@ -48,6 +48,8 @@ class Ended:
     books: dict[str, int | float]
     seconds: float
     stopped: bool
+    faults: dict[str, int]
+    """How often each fault that was ordered struck."""
 
 
 def run_world(
@@ -90,6 +92,8 @@ class _World:
         """Run from the first event to the last."""
         tasks, now = _tasks(), self.clock.current_time
         server = self._make_server()
+        faults = server.provider.faults
+        faults.noted = lambda name: self._emit(FaultStruck(at=now(), fault=name))
         self._emit(self._started(now()))
         async with trio.open_nursery() as provider:
             async with striking(server.provider, self.scenario.faults):
@@ -99,7 +103,8 @@ class _World:
             closed = await self._wait_closed(server, tasks=tasks, now=now)
             provider.cancel_scope.cancel()
         self._emit(closed)
-        return Ended(books=server.snapshot(), seconds=ended, stopped=self.stopped)
+        struck = {fault.name: 0 for fault in self.scenario.faults} | faults.snapshot()
+        return Ended(books=server.snapshot(), seconds=ended, stopped=self.stopped, faults=struck)
 
     async def _talk(self, server: WavesServer, provider: trio.Nursery, *, now: Now) -> None:
         """Let the calls have their time; returns when all they used is closed. `provider` is where the server runs."""

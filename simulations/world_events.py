@@ -20,6 +20,13 @@ class SoundPlayed(CallEvent):
 
 
 @frozen(kw_only=True)
+class FaultStruck(Event):
+    """A fault of the provider struck; `fault` is its name."""
+
+    fault: str
+
+
+@frozen(kw_only=True)
 class WorldClosed(Event):
     """The very last event: what the provider's books say, and what is left of the run.
 

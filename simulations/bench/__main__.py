@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from simulations.bench import replies, slots, speech, worlds
+from simulations.bench import replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell
 from simulations.many import JobFailed
 
@@ -23,8 +23,10 @@ BENCHES: Mapping[str, Bench] = {
     "wire": worlds.measure_wire,
     "growth": worlds.measure_growth,
     "memory": worlds.measure_memory,
+    "streams": streams.measure,
+    "vandals": vandals.measure,
 }
-"""The quick ones first."""
+"""The quick ones first; the last two take as long as they take on the wall clock."""
 
 _ABOUT = """\
 Measures what the program costs, in processor time of one core and in memory, and holds each figure against its limit.
@@ -38,6 +40,10 @@ Measures what the program costs, in processor time of one core and in memory, an
   wire      the same on the wire: the real WebSocket protocol
   growth    a call-hour in runs of 2 to 18 call-hours; the dearest may cost 1.6 times the cheapest (linear: 1)
   memory    the most that nine calls of two hours take, and what the second hour adds
+  streams   60 real-time streams at the simulated provider, on real sockets: its processor time for a second of one,
+            and how late chunks are
+  vandals   200 sockets that misbehave at the simulated provider and vanish: the memory and the sockets that it does
+            not get back, and how much longer an honest client waits from chunk to chunk
 
 Without --only all of them run, which takes some minutes. Limits hold on an idle machine: run nothing beside it."""
 _EXAMPLE = """\

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import trio
 
-Deed = Callable[[trio.SocketStream, random.Random], Awaitable[None]]
+Deed = Callable[[trio.abc.Stream, random.Random], Awaitable[None]]
 """Ends when its doer is to vanish, or is cut off: then it may raise BrokenResourceError."""
 
 KEY = "vandals"
@@ -35,19 +35,19 @@ _TEXT_FRAME, _FIRST_PART, _PART = 0x81, 0x01, 0x00
 # --- instead of HTTP, or with it ---
 
 
-async def send_noise(stream: trio.SocketStream, rng: random.Random) -> None:
+async def send_noise(stream: trio.abc.Stream, rng: random.Random) -> None:
     """Random bytes instead of a request."""
     while True:
         await stream.send_all(rng.randbytes(rng.randint(1, len(_BLOCK))))
         await trio.sleep(0.1)
 
 
-async def ask_slowly(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def ask_slowly(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A request byte by byte."""
     await _send_slowly(stream, _UPGRADE)
 
 
-async def send_endless_head(stream: trio.SocketStream, rng: random.Random) -> None:
+async def send_endless_head(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A request whose head does not end."""
     await stream.send_all(b"GET / HTTP/1.1\r\n")
     while True:
@@ -55,13 +55,13 @@ async def send_endless_head(stream: trio.SocketStream, rng: random.Random) -> No
         await trio.sleep(0.01)
 
 
-async def post_large_body(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def post_large_body(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A request to speak that is far too large."""
     await stream.send_all(f"POST /waves/v1/tts HTTP/1.1\r\n{_AUTHORIZED}Content-Length: {_LARGE}\r\n\r\n".encode())
     await _send_large(stream)
 
 
-async def post_deafly(stream: trio.SocketStream, rng: random.Random) -> None:
+async def post_deafly(stream: trio.abc.Stream, rng: random.Random) -> None:
     """Speech over HTTP that is never read, as events or in one body."""
     path = rng.choice(("/waves/v1/tts", "/waves/v1/tts/live"))
     await stream.send_all(f"POST {path} HTTP/1.1\r\n{_AUTHORIZED}Content-Length: {len(_ASK)}\r\n\r\n".encode() + _ASK)
@@ -71,13 +71,13 @@ async def post_deafly(stream: trio.SocketStream, rng: random.Random) -> None:
 # --- on a WebSocket ---
 
 
-async def send_noise_frames(stream: trio.SocketStream, rng: random.Random) -> None:
+async def send_noise_frames(stream: trio.abc.Stream, rng: random.Random) -> None:
     """Random bytes instead of frames."""
     await _upgrade(stream)
     await send_noise(stream, rng)
 
 
-async def send_half_frame(stream: trio.SocketStream, rng: random.Random) -> None:
+async def send_half_frame(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A frame that ends in its middle."""
     await _upgrade(stream)
     frame = _frame(_TEXT_FRAME, _ASK)
@@ -85,20 +85,20 @@ async def send_half_frame(stream: trio.SocketStream, rng: random.Random) -> None
     await trio.sleep_forever()
 
 
-async def send_slow_frame(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def send_slow_frame(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A request to speak byte by byte."""
     await _upgrade(stream)
     await _send_slowly(stream, _frame(_TEXT_FRAME, _ASK))
 
 
-async def send_large_message(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def send_large_message(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A message that is far too large."""
     await _upgrade(stream)
     await stream.send_all(_frame_head(_TEXT_FRAME, _LARGE))
     await _send_large(stream)
 
 
-async def send_endless_message(stream: trio.SocketStream, rng: random.Random) -> None:
+async def send_endless_message(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A message in parts, large or of a few bytes, of which none is the last."""
     await _upgrade(stream)
     part = bytes(rng.choice((0, 1, 100, len(_BLOCK))))
@@ -107,14 +107,14 @@ async def send_endless_message(stream: trio.SocketStream, rng: random.Random) ->
         await stream.send_all(_frame(_PART, part) * (1 + 1000 // (1 + len(part))))
 
 
-async def listen_never(stream: trio.SocketStream, _rng: random.Random) -> None:
+async def listen_never(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A long text is asked for, and nothing is read."""
     await _upgrade(stream)
     await stream.send_all(_frame(_TEXT_FRAME, _ASK))
     await trio.sleep_forever()
 
 
-async def listen_and_leave(stream: trio.SocketStream, rng: random.Random) -> None:
+async def listen_and_leave(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A long text is asked for; in the middle of it nobody is there any more."""
     await _upgrade(stream)
     await stream.send_all(_frame(_TEXT_FRAME, _ASK))
@@ -142,7 +142,7 @@ DEEDS: Sequence[Deed] = (
 # --- how ---
 
 
-async def _upgrade(stream: trio.SocketStream) -> None:
+async def _upgrade(stream: trio.abc.Stream) -> None:
     """Ask for a WebSocket as one should, and wait for it."""
     await stream.send_all(_UPGRADE)
     answer = b""
@@ -153,13 +153,13 @@ async def _upgrade(stream: trio.SocketStream) -> None:
         answer += data
 
 
-async def _send_slowly(stream: trio.SocketStream, data: bytes) -> None:
+async def _send_slowly(stream: trio.abc.Stream, data: bytes) -> None:
     for place in range(len(data)):
         await stream.send_all(data[place : place + 1])
         await trio.sleep(_BYTE_EVERY)
 
 
-async def _send_large(stream: trio.SocketStream) -> None:
+async def _send_large(stream: trio.abc.Stream) -> None:
     for _ in range(0, _LARGE, len(_BLOCK)):
         await stream.send_all(_BLOCK)
     await trio.sleep_forever()

@@ -40,7 +40,7 @@ def measure(tell: Tell) -> Iterator[Figure]:
     tell(f"{1000 / cost:.0f} streams take all of a core")
     yield Figure(bench="streams", name="a second of a stream", value=cost, unit="ms", limit=1000 / STREAMS, aim=5)
     late = milliseconds(heard.late, 99)
-    # At a tenth of real time a chunk of 100 ms takes 10 ms to be made: so many of them may pile up.
+    # Half a chunk as it is played.
     yield Figure(bench="streams", name=f"lateness of chunks, {STREAMS} streams, p99", value=late, unit="ms", limit=50)
 
 

@@ -6,15 +6,15 @@ from __future__ import annotations
 import random
 import struct
 import time
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
 from urllib.parse import urlsplit
 
+import attrs
 import trio
-from attrs import frozen
+from attrs import define, frozen
 
 from simulations.bench.client import Heard, hear, milliseconds
 from simulations.bench.deeds import DEEDS, KEY
@@ -45,33 +45,23 @@ _BY_RESET = struct.pack("ii", 1, 0)
 def measure(tell: Tell) -> Iterator[Figure]:
     """Yield what is left behind of vandals, and how much they delay an honest client's chunks."""
     with served(_OPTIONS, plans=_PLANS) as provider:
+        part = Part(address=provider.address, seconds=_SECONDS)
+        at_first = provider.usage()
         tell(f"an honest client, {_SECONDS:g} s")
-        quiet = _gap(provider, vandals=0, tell=tell)
-        before = _settled(provider)
+        (quiet,) = run_all([part], take_part)
+        before = _settled(provider, files=at_first.files)
         tell(f"an honest client and {VANDALS} vandals, {_SECONDS:g} s")
-        disturbed = _gap(provider, vandals=VANDALS, tell=tell)
-        after = _settled(provider, files=before.files)
-    more = after.resident - before.resident
-    yield Figure(bench="vandals", name="memory, after them to before", value=more, unit="MB", limit=20)
-    left = after.files - before.files
+        disturbed, rage = run_all([part, attrs.evolve(part, vandals=VANDALS)], take_part, processes=2)
+        after = _settled(provider, files=at_first.files)
+    tell(f"{rage.deeds} deeds; p99 of gaps: {quiet.p99:.1f} ms without them, {disturbed.p99:.1f} ms beside them")
+    more, left = after.resident - before.resident, after.files - before.files
+    yield Figure(bench="vandals", name="memory, more after them", value=more, unit="MB", limit=20)
     yield Figure(bench="vandals", name="sockets left open after them", value=left, unit="", limit=0)
-    name = "gaps between an honest client's chunks, p99, added"
-    yield Figure(bench="vandals", name=name, value=disturbed - quiet, unit="ms", limit=10)
+    added = disturbed.p99 - quiet.p99
+    yield Figure(bench="vandals", name="gaps of an honest client's chunks, p99, more", value=added, unit="ms", limit=10)
 
 
-def _gap(provider: Served, *, vandals: int, tell: Tell) -> float:
-    """Return what 99 of 100 gaps between an honest client's chunks keep within, in milliseconds."""
-    parts = [
-        Part(address=provider.address, seconds=_SECONDS),
-        Part(address=provider.address, seconds=_SECONDS, vandals=vandals),
-    ]
-    gaps, deeds = run_all(parts, take_part, processes=2) if vandals else (*run_all(parts[:1], take_part), Counter())
-    gap = milliseconds(gaps, 99)
-    tell(f"p99 of {len(gaps)} gaps: {gap:.1f} ms; deeds: {deeds.total()}")
-    return gap
-
-
-def _settled(provider: Served, *, files: int = 0) -> Usage:
+def _settled(provider: Served, *, files: int) -> Usage:
     """Return the provider's usage as soon as it has no more than so many files open, or has had its time for that."""
     until = time.monotonic() + _SETTLED_WITHIN
     while (usage := provider.usage()).files > files and time.monotonic() < until:
@@ -91,30 +81,43 @@ class Part:
     vandals: int = 0
 
 
-def take_part(part: Part, _tell: TellPart) -> list[float] | Counter[str]:
-    """Return the gaps that an honest client heard, or how often each deed was done. A worker for many.py."""
-    return trio.run(_rage, part) if part.vandals else trio.run(_listen, part)
+@define
+class Taken:
+    """What came of a part: the gaps between the chunks that were heard, in seconds, or how many deeds were done."""
+
+    gaps: Sequence[float] = ()
+    deeds: int = 0
+
+    @property
+    def p99(self) -> float:
+        """What 99 of 100 gaps keep within, in milliseconds."""
+        return milliseconds(self.gaps, 99)
 
 
-async def _listen(part: Part) -> list[float]:
+def take_part(part: Part, _tell: TellPart) -> Taken:
+    """Do the part. A worker for many.py."""
+    return trio.run(_rage if part.vandals else _listen, part)
+
+
+async def _listen(part: Part) -> Taken:
     """Ask for text after text."""
     heard, until = Heard(), trio.current_time() + part.seconds
     text = " ".join(clauses(8))
     while trio.current_time() < until:
         await hear(text, heard, address=part.address, options=_OPTIONS, key=_HONEST)
-    return heard.gaps
+    return Taken(gaps=heard.gaps)
 
 
-async def _rage(part: Part) -> Counter[str]:
-    done: Counter[str] = Counter()
+async def _rage(part: Part) -> Taken:
+    taken = Taken()
     with trio.move_on_after(part.seconds):
         async with trio.open_nursery() as nursery:
             for number in range(part.vandals):
-                nursery.start_soon(partial(_misbehave, part, number=number, done=done))
-    return done
+                nursery.start_soon(partial(_misbehave, part, number=number, taken=taken))
+    return taken
 
 
-async def _misbehave(part: Part, *, number: int, done: Counter[str]) -> None:
+async def _misbehave(part: Part, *, number: int, taken: Taken) -> None:
     """Do one deed after the other, each on a connection of its own, and vanish from each."""
     rng = random.Random(f"vandal:{number}")
     where = urlsplit(part.address)
@@ -125,7 +128,7 @@ async def _misbehave(part: Part, *, number: int, done: Counter[str]) -> None:
         async with await _connected(where.hostname or "", where.port or 0) as stream:
             if rng.random() < 0.5:
                 stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_LINGER, _BY_RESET)
-            done[deed.__name__] += 1
+            taken.deeds += 1
             with trio.move_on_at(over), suppress(trio.BrokenResourceError):
                 await deed(stream, rng)
         await trio.sleep_until(over)

@@ -68,7 +68,7 @@ def measure_memory(tell: Tell) -> Iterator[Figure]:
 
 
 def peak_of(job: SeedJob, tell: TellPart) -> float:
-    """Run the job and return the most memory that this process ever had resident, in megabytes. A worker for many.py."""
+    """Run the job and return the most memory that this process ever had resident, in MB. A worker for many.py."""
     run_seed(job, tell)
     return peak_megabytes()
 

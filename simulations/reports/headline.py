@@ -37,6 +37,8 @@ def sentence(summary: Figures) -> str:
     told.append(dry if summary["turns"] else "No reply was made.")
     if (summary["dead_air_s"]["max"] or 0.0) >= _LONG_SILENCE:
         told.append(f"The most dead air in one reply, added up, was {figure(summary['dead_air_s']['max'], 's')}.")
+    if summary["words"]["unspoken"]:
+        told.append(f"{_count(summary['words']['unspoken'], 'word')} remained unspoken.")
     if summary["slot"]["max_in_flight"] is not None:
         most, refused = summary["slot"]["max_in_flight"], provider["refused_concurrency"]
         told.append(f"The provider saw at most {_count(most, 'request')} at a time and refused {refused or 'none'}.")

@@ -13,8 +13,8 @@ from simulations.world_events import SoundPlayed
 _ROUNDING = 1e-6
 """Seconds: a sample more or less is no sound."""
 _ALL_FADE = 0.012
-"""Seconds: after a silence, the end of a piece that came late sounds alone; of two fades of 5 ms nobody can tell whose it
-is."""
+"""Seconds: after a silence the end of a piece that came late sounds alone; of two fades of 5 ms nobody can tell whose
+it is."""
 _CLEARS_KEPT = 20
 """Of a call whose replies are all cut before they sound."""
 _AFTER_CUT = "sound after a cut"

@@ -70,6 +70,7 @@ class Accounts:
     def __init__(self, plans: Mapping[str, Plan], *, default: Plan | None = None) -> None:
         self.opened: Callable[[], None] = _nothing
         """Called when an account was opened."""
+        self._strangers = 0
         self._by_key: dict[str, Account] = {}
         self._tokens: dict[str, tuple[float, Account]] = {}
         self.default = None if default is None else _account(default.name or "default", default)
@@ -83,8 +84,7 @@ class Accounts:
 
     @property
     def first(self) -> Account:
-        """The account of everybody's key, or the first that was named; a key that is nobody's is counted in its books
-        (`refused_auth`)."""
+        """The account of everybody's key, or the first that was named."""
         return self.all[0]
 
     # --- whose it is ---
@@ -96,6 +96,13 @@ class Accounts:
             expires, account = self._tokens.get(key, (now, None))
             return account if now < expires else None
         return self._by_key.get(key, self.default)
+
+    def refuse_stranger(self) -> None:
+        """Count a key that is nobody's: in the only account's books, or where there are several in none of them."""
+        if len(self.all) == 1:
+            self.first.books.refused_auth += 1
+        else:
+            self._strangers += 1
 
     def named(self, name_or_key: str) -> Account | None:
         """Return the account of this name, or with this very key."""
@@ -145,7 +152,8 @@ class Accounts:
         `accounts`.
 
         Everything is summed over the accounts, limits and what is in flight too, but `max_in_flight` and `max_open`
-        are the largest of any one account: the accounts had theirs at different times.
+        are the largest of any one account: the accounts had theirs at different times. Keys that are nobody's are in
+        the total only.
         """
         if len(self.all) == 1:
             return self.first.books.snapshot(now)
@@ -154,6 +162,7 @@ class Accounts:
         for name in self.first.books.snapshot(now):
             figures = [page[name] for page in pages.values()]
             totals[name] = max(figures) if name in _LARGEST else round(sum(figures), 6)
+        totals["refused_auth"] += self._strangers
         return {**totals, "accounts": pages}
 
 

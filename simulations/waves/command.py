@@ -98,7 +98,7 @@ def faults_of(options: ServerOptions) -> list[Fault]:
 def plans_of(limits: LimitOptions) -> dict[str, Plan]:
     """Return the accounts that --account names, by their keys. Raises SettingsError, which tells no key."""
     accounts = Accounts({})
-    if limits.api_key:
+    if limits.api_key is not None:
         _add(accounts, limits.api_key, plan=Plan(), option="--api-key")
     plans = {}
     for text in limits.account:

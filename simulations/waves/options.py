@@ -73,8 +73,8 @@ class WavesOptions:
     requests_per_minute: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
     """In any 60 seconds; without it as many as one likes: for speech none is published."""
     retry_after: float | None = field(default=None, validator=validators.optional(_not_negative))
-    """Sent as `Retry-After` with each 429; without it there is no such header: whether the provider sends it is not
-    known."""
+    """Sent as `Retry-After` with each 429, in whole seconds, rounded up; without it there is no such header: whether
+    the provider sends one is not known."""
     retired: tuple[str, ...] = ("lightning-v2", "lightning-large")
     """Models that are answered with 410 on their own paths (published)."""
     unknown_voices: bool = False

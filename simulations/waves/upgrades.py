@@ -83,7 +83,7 @@ class Upgrades:
         return self._provider.accounts.find(key, trio.current_time())
 
     def _unauthorized(self) -> Response:
-        self._provider.accounts.first.books.refused_auth += 1
+        self._provider.accounts.refuse_stranger()
         return _as_refusal(refusals.unauthorized())
 
     def _read(self, request: Request, path: re.Match[str], *, account: Account) -> _Speech | Response:
@@ -107,8 +107,7 @@ class Upgrades:
     async def _refuse_link(self, stream: trio.abc.Stream) -> Response | None:
         options = self._provider.options
         if options.links_refusal == "429":
-            after = {} if options.retry_after is None else {"retry-after": f"{options.retry_after:g}"}
-            return Response.refusal(429, LINKS_MESSAGE, headers=after)
+            return Response.refusal(429, LINKS_MESSAGE, headers=refusals.retry_after(self._provider))
         async with open_socket(stream) as socket:
             await socket.send_message(error_frame(_TOO_MANY_LINKS, shape=options.error_shape))
             await close_socket(socket, int(options.links_refusal), reason=LINKS_MESSAGE)

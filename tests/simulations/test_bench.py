@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from simulations.bench import __main__ as command
-from simulations.bench import replies, slots, speech, worlds
+from simulations.bench import replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell, least_seconds
 
 FAST = Figure(bench="a", name="quick enough", value=1.0, unit="s", limit=1.0, aim=0.5)
@@ -142,3 +142,27 @@ def test_memory_is_that_of_a_process_of_its_own(monkeypatch: pytest.MonkeyPatch)
     peak, more = (figure.value for figure in worlds.measure_memory(lambda _line: None))
     assert len(taken) > 2**20 * peak > 2**24
     assert abs(more) < 50
+
+
+@pytest.mark.realtime
+def test_streams_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few on real sockets: each second of them costs the provider something, and chunks come after they are made."""
+    monkeypatch.setattr(streams, "STREAMS", 3)
+    monkeypatch.setattr(streams, "_SECONDS", 1.0)
+    monkeypatch.setattr(streams, "_SPREAD", 0.5)
+    cost, late = streams.measure(lambda _line: None)
+    assert 0 < cost.value < 5 * cost.limit
+    assert -1 < late.value < 5 * late.limit
+
+
+@pytest.mark.realtime
+def test_vandals_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few on real sockets, from a process of their own, beside an honest client that hears all of its text."""
+    told: list[str] = []
+    monkeypatch.setattr(vandals, "VANDALS", 12)
+    monkeypatch.setattr(vandals, "_SECONDS", 3.0)
+    memory, sockets, gaps = vandals.measure(told.append)
+    assert memory.value < 5 * memory.limit
+    assert sockets.inside
+    assert gaps.value < 5 * gaps.limit
+    assert int(told[-1].split()[0]) > 0

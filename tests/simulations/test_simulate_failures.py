@@ -46,7 +46,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[Event] | BaseEx
                 for sink in sinks:
                     sink(event)
             assert not tick(scenario.hours * 1800)
-            return Ended(books=BOOKS, seconds=scenario.hours * 3600, stopped=False)
+            return Ended(books=BOOKS, seconds=scenario.hours * 3600, stopped=False, faults={})
 
         monkeypatch.setattr(seed_run, "run_world", run_world)
         return asked

@@ -95,6 +95,14 @@ class _Engine:
             account.books.freed = others.note_freed
 
     async def _carry_out(self, fault: Fault) -> None:
+        lasting = self._provider.faults.lasting
+        lasting[fault.name] += 1
+        try:
+            await self._do(fault)
+        finally:
+            lasting[fault.name] -= 1
+
+    async def _do(self, fault: Fault) -> None:
         gates = self._provider.faults.gates
         match fault.name:
             case "stop_reading":

@@ -19,8 +19,8 @@ from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.gates import Gates
 
 _STRUCK_KEPT = 1000
-_MOST_ARMED = 1000
-"""Strikes of one order that wait for their requests: what recurs while so many wait is lost."""
+_LOOKED_BACK = 1000
+"""Recurrences that are drawn although they are lost: so what strikes when does not hang on how often somebody asks."""
 _NEVER = float("inf")
 
 
@@ -35,7 +35,10 @@ class Armed:
 
 @define(eq=False, kw_only=True)
 class _Order:
-    """A fault that was ordered: `armed` has the times from which on it waits for somebody to strike."""
+    """A fault that was ordered: `armed` has the times from which on it waits for somebody to strike.
+
+    What recurs while one waits is lost: else a provider that nobody asks would strike its next clients in a row.
+    """
 
     fault: Fault
     seed: str
@@ -55,10 +58,10 @@ class _Order:
             self.armed.extend([self.first] * self.fault.count)
             self.first = _NEVER
         while self.recurs <= now:
-            if len(self.armed) < _MOST_ARMED:
+            if not self.armed:
                 self.armed.append(self.recurs)
-            else:
-                self.recurs = now
+            elif now - self.recurs > _LOOKED_BACK * (self.fault.every or 0.0):
+                self.recurs = now  # a Poisson process has no memory
             self.recurs += self._pause()
 
     @property
@@ -81,6 +84,10 @@ def _nothing() -> None:
     pass
 
 
+def _not_told(_name: str) -> None:
+    pass
+
+
 class Faults:
     """The faults of one provider. Struck where the provider asks: `strike("stall", ...)` at the point of each kind.
 
@@ -92,6 +99,10 @@ class Faults:
         self.gates = Gates()
         self.ordered: Callable[[], None] = _nothing
         self.cleared: Callable[[], None] = _nothing
+        self.noted: Callable[[str], None] = _not_told
+        """Called with the name of each fault as it strikes."""
+        self.lasting: Counter[str] = Counter()
+        """How many of each kind go on, of those that the engine carries out."""
         self.struck: deque[tuple[float, str]] = deque(maxlen=_STRUCK_KEPT)
         """The latest strikes: when (provider's clock), and what."""
         self._now = now
@@ -132,6 +143,7 @@ class Faults:
         """Count a strike that nobody asked for with `strike`."""
         self.struck.append((self._now(), name))
         self._counts[name] += 1
+        self.noted(name)
 
     def clear(self) -> None:
         """Forget what was ordered, and end what lasts."""

@@ -97,7 +97,7 @@ def _read(body: bytes) -> dict[str, Any]:
         if name in MOST:
             _check_figure(name, value)
         elif name not in ("account", "key"):
-            raise WrongPlan(f"expected account, key, {', '.join(MOST)} only")
+            raise WrongPlan(f"{name}: unknown; expected account, key, {', '.join(MOST)}")
         elif not isinstance(value, str) or not value:
             raise WrongPlan(f"{name}: expected a string")
     return posted

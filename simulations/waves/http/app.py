@@ -51,7 +51,7 @@ class _Door:
             await self._app(scope, receive, send)
             return
         if status == 401:
-            self._provider.accounts.first.books.refused_auth += 1
+            self._provider.accounts.refuse_stranger()
         await (unauthorized() if status == 401 else server_error())(scope, receive, send)
 
 

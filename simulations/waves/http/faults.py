@@ -45,6 +45,7 @@ class _Page:
                 "help": " ".join(HELP.split()),
                 "faults": {name: _entry_page(entry) for name, entry in CATALOGUE.items()},
                 "ordered": [_armed_page(armed, now) for armed in faults.armed()],
+                "lasting": dict(+faults.lasting),
                 "counts": faults.snapshot(),
                 "struck": [[round(at - started, 6), name] for at, name in faults.struck],
             }
@@ -62,8 +63,9 @@ class _Page:
 
     async def clear(self, request: Request) -> Json:
         """Forget what was ordered, and end what lasts."""
-        cleared = len(self._provider.faults.armed())
-        self._provider.faults.clear()
+        faults = self._provider.faults
+        cleared = len(faults.armed()) + faults.lasting.total()
+        faults.clear()
         return Json({"cleared": cleared})
 
 

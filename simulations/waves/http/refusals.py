@@ -6,6 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -42,7 +43,7 @@ def account_of(provider: Provider, request: HTTPConnection) -> Account | None:
     """Return whose key the request carries as `Authorization: Bearer KEY`; None, and counted, if it is nobody's."""
     account = provider.accounts.find(bearer_of(request.headers), trio.current_time())
     if account is None:
-        provider.accounts.first.books.refused_auth += 1
+        provider.accounts.refuse_stranger()
     return account
 
 
@@ -85,9 +86,13 @@ def bad_request(issues: Sequence[Issue]) -> Json:
 
 def too_many(provider: Provider, refusal: Refusal) -> Json:
     """Return a 429: its body is not known, this one is that of the vendor's recognition."""
+    return Json({"error": REFUSALS[refusal], "request_id": new_id(provider)}, 429, headers=retry_after(provider))
+
+
+def retry_after(provider: Provider) -> dict[str, str]:
+    """Return the header that a 429 has by option: whole seconds, as HTTP wants them."""
     after = provider.options.retry_after
-    headers = {} if after is None else {"Retry-After": f"{after:g}"}
-    return Json({"error": REFUSALS[refusal], "request_id": new_id(provider)}, 429, headers=headers)
+    return {} if after is None else {"retry-after": str(ceil(after))}
 
 
 def server_error() -> Json:

@@ -71,8 +71,10 @@ def read_lines(path: Path) -> tuple[str, ...]:
     """Return the lines of a script that are not blank. Raises SettingsError for a file that has none or is no text."""
     try:
         text = path.read_text("utf-8")
-    except (OSError, UnicodeError) as error:
-        raise SettingsError(f"--transcript {path}: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"--transcript {path}: cannot be read ({error.strerror})") from error
+    except UnicodeError as error:
+        raise SettingsError(f"--transcript {path}: is no text in UTF-8") from error
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not lines:
         raise SettingsError(f"--transcript {path}: it has no lines; write one for each utterance")

@@ -102,7 +102,8 @@ def test_without_a_count_only_chance_strikes() -> None:
     others=st.lists(st.sampled_from(["error", "gone", "refuse"]), max_size=6), looks=st.sampled_from([0.25, 1.0, 7.0])
 )
 def test_kinds_do_not_disturb_each_other(others: list[str], looks: float) -> None:
-    """When a kind is armed depends neither on what else was ordered nor on who looks how often."""
+    """When a kind is armed depends neither on what else was ordered nor on who looks how often; several that fall
+    between two looks are one."""
     alone, among = Clock(), Clock()
     faults = faults_at(alone)
     faults.order(Fault(name="stall", every=20.0))
@@ -113,8 +114,8 @@ def test_kinds_do_not_disturb_each_other(others: list[str], looks: float) -> Non
     faults.order(Fault(name="stall", every=20.0))
     strikes(faults, among, "stall", "error", "gone", "refuse", until=310.0, step=looks)
     armed = [at - 100.0 for at, name in faults.struck if name == "stall"]
-    assert all(0 <= late - at < looks + 0.25 for at, late in zip(times, armed, strict=False))
-    assert len(armed) >= len(times)
+    assert all(any(0 <= late - at < looks + 0.25 for late in armed) for at in times)
+    assert all(any(0 <= late - at < looks + 0.25 for at in times) for late in armed if late < 300.0)
 
 
 def test_two_orders_of_a_kind_have_dice_of_their_own() -> None:
@@ -153,17 +154,19 @@ def test_each_strike_has_noise_of_its_own_and_the_same_seed_the_same() -> None:
     assert noises() == noises()
 
 
-def test_nobody_waits_for_a_thousand_faults_to_pass() -> None:
-    """What recurs while a thousand wait is lost: a provider left alone for a year answers at once."""
+def test_what_recurs_while_one_waits_is_lost() -> None:
+    """A provider left alone for a year answers at once, and strikes its next client once."""
     clock = Clock()
     faults = faults_at(clock)
     faults.order(Fault(name="stall", every=0.1))
     clock.at = 1e9
     assert faults.strike("stall") is not None
-    assert faults.armed()[0].waiting == 999
-    assert faults.armed()[0].next <= 1e9
-    clock.at += 1.0
-    assert faults.armed()[0].waiting == 1000
+    assert faults.strike("stall") is None
+    assert 1e9 < faults.armed()[0].next < 1e9 + 10
+    clock.at += 10.0
+    assert faults.armed()[0].waiting == 1
+    faults.order(Fault(name="error", count=3, every=0.1))
+    assert faults.armed()[1].waiting == 3
 
 
 def test_clearing_forgets_and_tells() -> None:

@@ -144,7 +144,10 @@ async def test_an_account_is_opened_by_its_key(autojump_clock: MockClock) -> Non
             {"account": "account 1", "requests_per_minute": 0},
             "requests_per_minute: expected a whole number from 1 to 1000000 or null",
         ),
-        ({"account": "account 1", "slotz": 2}, "expected account, key, slots, links, requests_per_minute only"),
+        (
+            {"account": "account 1", "slotz": 2},
+            "slotz: unknown; expected account, key, slots, links, requests_per_minute",
+        ),
         ({"account": 1, "slots": 2}, "account: expected a string"),
         ({"key": "", "slots": 2}, "key: expected a string"),
         ({"key": OURS, "slots": 2}, "key: has an account already"),

@@ -127,7 +127,7 @@ async def test_what_lasts_ends_with_the_orders(autojump_clock: MockClock) -> Non
         await client.post("/faults", json=[{"name": "unauthorized"}, {"name": "gone", "at": 9}])
         await trio.sleep(1.0)
         assert provider.faults.gates.locked
-        assert (await client.delete("/faults")).json() == {"cleared": 1}
+        assert (await client.delete("/faults")).json() == {"cleared": 2}
         await trio.sleep(20.0)
         assert not provider.faults.gates.locked
         assert provider.faults.snapshot() == {"unauthorized": 1}

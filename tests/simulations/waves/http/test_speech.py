@@ -180,7 +180,7 @@ async def test_a_wrong_key_is_nobody_s(autojump_clock: MockClock, path: str) -> 
     for key in ("", "sk_wrong"):
         answer = await asked(provider, path, b"[", key=key)
         assert (answer.status, answer.json) == (401, UNAUTHORIZED)
-    assert provider.accounts.first.books.refused_auth == 2
+    assert provider.accounts.snapshot(0.0)["refused_auth"] == 2
 
 
 @pytest.mark.parametrize("base", BASES)

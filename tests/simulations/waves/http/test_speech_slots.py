@@ -52,7 +52,7 @@ async def test_surplus_requests_are_refused_at_once(autojump_clock: MockClock) -
     assert [account.books.refused_concurrency for account in provider.accounts.all] == [1, 0]
 
 
-@pytest.mark.parametrize(("seconds", "said"), [(2.0, "2"), (0.5, "0.5")])
+@pytest.mark.parametrize(("seconds", "said"), [(2.0, "2"), (0.5, "1")])
 async def test_retry_after_is_sent_where_the_option_says_so(
     autojump_clock: MockClock, seconds: float, said: str
 ) -> None:

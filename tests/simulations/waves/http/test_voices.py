@@ -74,7 +74,7 @@ async def test_nobody_without_a_key_sees_voices(key: str | None) -> None:
     async with asking(voices.routes(provider), key=key) as client:
         answer = await client.get("/waves/v1/lightning-v3.1/get_voices")
     assert (answer.status_code, answer.json()) == (401, UNAUTHORIZED)
-    assert provider.accounts.first.books.snapshot(trio.current_time())["refused_auth"] == 1
+    assert provider.accounts.snapshot(trio.current_time())["refused_auth"] == 1
 
 
 async def test_the_official_client_reads_the_voices() -> None:
