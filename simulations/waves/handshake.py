@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
@@ -15,15 +14,14 @@ _CLOSE_WITHIN = 1.0
 _LARGEST_MESSAGE = 1024 * 1024
 
 
-@asynccontextmanager
-async def open_socket(stream: trio.abc.Stream) -> AsyncIterator[WebSocketConnection]:
-    """Yield the socket; a client that leaves, or never spoke WebSocket, ends what is inside and raises nothing."""
+async def serve_socket(stream: trio.abc.Stream, serve: Callable[[WebSocketConnection], Awaitable[None]]) -> None:
+    """Open the socket and `serve` it; a client that leaves, or never spoke WebSocket, ends that and raises nothing."""
     try:
         async with trio.open_nursery() as reading:
             with trio.fail_after(_WITHIN):
                 proposal = await wrap_server_stream(reading, stream, max_message_size=_LARGEST_MESSAGE)
                 socket = await proposal.accept()
-            yield socket
+            await serve(socket)
             reading.cancel_scope.cancel()
     except* (ConnectionClosed, ProtocolError, UnicodeError, trio.TooSlowError):
         pass

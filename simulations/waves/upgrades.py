@@ -10,12 +10,13 @@ import re
 import trio
 from attrs import define, frozen
 from starlette.responses import Response as Page
+from trio_websocket import WebSocketConnection
 
 from orchestrator.port.messages import Request, Response
 from simulations.waves.accounts import Account
 from simulations.waves.faults.gates import refusal_at_open
 from simulations.waves.frames import Problem, error_frame
-from simulations.waves.handshake import close_socket, open_socket
+from simulations.waves.handshake import close_socket, serve_socket
 from simulations.waves.http import refusals
 from simulations.waves.provider import Provider
 from simulations.waves.pulse.upgrades import Pulse, takes
@@ -108,21 +109,26 @@ class Upgrades:
         options = self._provider.options
         if options.links_refusal == "429":
             return Response.refusal(429, LINKS_MESSAGE, headers=refusals.retry_after(self._provider))
-        async with open_socket(stream) as socket:
-            await socket.send_message(error_frame(_TOO_MANY_LINKS, shape=options.error_shape))
-            await close_socket(socket, int(options.links_refusal), reason=LINKS_MESSAGE)
+        await serve_socket(stream, self._close_surplus)
         return None
 
+    async def _close_surplus(self, socket: WebSocketConnection) -> None:
+        options = self._provider.options
+        await socket.send_message(error_frame(_TOO_MANY_LINKS, shape=options.error_shape))
+        await close_socket(socket, int(options.links_refusal), reason=LINKS_MESSAGE)
+
     async def _serve_speech(self, stream: trio.abc.Stream, asked: _Speech) -> None:
-        async with open_socket(stream) as connection:
+        async def serve(socket: WebSocketConnection) -> None:
             await WavesSocket(
-                socket=connection,
+                socket=socket,
                 stream=stream,
                 provider=self._provider,
                 account=asked.account,
                 idle=asked.idle,
                 model=asked.model,
             ).serve()
+
+        await serve_socket(stream, serve)
 
 
 def _as_refusal(page: Page) -> Response:

@@ -3,13 +3,15 @@ socket.py's."""
 
 from __future__ import annotations
 
+from functools import partial
+
 import trio
 from attrs import define, field
 from trio_websocket import WebSocketConnection
 
 from orchestrator.port.messages import Request, Response
 from simulations.waves.accounts import Account
-from simulations.waves.handshake import close_socket, open_socket
+from simulations.waves.handshake import close_socket, serve_socket
 from simulations.waves.http.refusals import new_id
 from simulations.waves.provider import Provider
 from simulations.waves.pulse.frames import Frames, error_frame
@@ -42,15 +44,14 @@ class Pulse:
             listening = read_query(request.path, request.query)
         except BadQuery as bad:
             return Response.json(bad.body(), status=400)
-        async with open_socket(stream) as socket:
-            await self._serve_session(socket, listening, sessions=self.sessions(account))
+        await serve_socket(stream, partial(self._serve_session, listening=listening, sessions=self.sessions(account)))
         return None
 
     def sessions(self, account: Account) -> Sessions:
         """Return the counts of an account's sessions."""
         return self._sessions.setdefault(account, Sessions())
 
-    async def _serve_session(self, socket: WebSocketConnection, listening: Listening, *, sessions: Sessions) -> None:
+    async def _serve_session(self, socket: WebSocketConnection, *, listening: Listening, sessions: Sessions) -> None:
         if not sessions.enter():
             await socket.send_message(error_frame(TOO_MANY_MESSAGE))
             await close_socket(socket, TOO_MANY, reason=TOO_MANY_MESSAGE)
