@@ -161,7 +161,8 @@ def _bursts(text: str, *, rate: int, speed: float) -> Iterator[tuple[tuple[int, 
 
 
 def _burst(length: int, *, pitch: int, rate: int) -> Samples:
-    burst = np.resize(_wave(pitch, rate), length)
+    wave = _wave(pitch, rate)
+    burst = wave[:length].copy() if length <= len(wave) else np.resize(wave, length)  # which copies all of the wave
     ramp = _ramp(rate)[: length // 2]
     burst[: len(ramp)] = burst[: len(ramp)] * ramp
     burst[length - len(ramp) :] = burst[length - len(ramp) :] * ramp[::-1]

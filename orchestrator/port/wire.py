@@ -18,6 +18,8 @@ from orchestrator.port.messages import Limits, Response
 from orchestrator.port.replay import PortStream
 
 _HEAD_CHUNK = 4096
+_BODY_CHUNK = 64 * 1024
+"""What is read of a body at a time: large ones, refused ones too, cost by the piece."""
 _SEND_CHUNK = 64 * 1024
 """What has one send's time to be taken: a peer on a slow line takes a large answer piece by piece."""
 
@@ -162,7 +164,7 @@ class Wire:
         began = trio.current_time()
         try:
             with _or_too_late(max(self._patience, 0.0)):
-                self._http.receive_data(await self.stream.receive_some(self.limits.head_bytes))
+                self._http.receive_data(await self.stream.receive_some(_BODY_CHUNK))
         finally:
             self._patience -= trio.current_time() - began
 

@@ -65,18 +65,18 @@ class Schedule:
         What ends after the last sample comes with the last chunk; without `words` there are none.
         """
         told = deque(self._told(text, spoken)) if words else deque()
-        sent, size = 0, samples_in(spoken.pcm)
+        before, sent, size = self._samples, 0, samples_in(spoken.pcm)
+        self._samples += size
+        self._words += len(spoken.words)
         while sent < size:
-            length = min(self._next_chunk(), size - sent)
+            length = min(self._next_chunk(before + sent), size - sent)
             chunk = spoken.pcm[SAMPLE_BYTES * sent : SAMPLE_BYTES * (sent + length)]
             sent += length
-            self._samples += length
-            until = self._samples / self.rate + _ROUNDING
+            until = (before + sent) / self.rate
             ended = []
-            while told and (sent == size or told[0].end <= until):
+            while told and (sent == size or told[0].end <= until + _ROUNDING):
                 ended.append(told.popleft())
-            yield Made(self.ends, chunk, ended)
-        self._words += len(spoken.words)
+            yield Made(self.first_byte + self.rtf * until, chunk, ended)
 
     def _told(self, text: str, spoken: Spoken) -> Iterator[Word]:
         begins = self._samples / self.rate
@@ -84,7 +84,7 @@ class Schedule:
             word = text[offset : offset + length]
             yield Word(number, word, round(begins + start, 3), round(begins + end, 3))
 
-    def _next_chunk(self) -> int:
+    def _next_chunk(self, sent: int) -> int:
         if self.chunk is not None:
             return max(1, round(self.chunk * self.rate))
-        return round(min(LONGEST_CHUNK * self.rate, self._samples or FIRST_CHUNK * self.rate))
+        return round(min(LONGEST_CHUNK * self.rate, sent or FIRST_CHUNK * self.rate))

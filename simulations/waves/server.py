@@ -22,6 +22,7 @@ from simulations.waves.faults.engine import run as run_faults
 from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.faults import Faults
 from simulations.waves.faults.gates import admit
+from simulations.waves.heap import return_large_blocks
 from simulations.waves.http.app import create_app
 from simulations.waves.options import WavesOptions
 from simulations.waves.provider import Provider
@@ -106,6 +107,7 @@ async def open_waves_server(
 
     The times of `faults` count from now.
     """
+    return_large_blocks()
     opened = await open_port(host=host, port=port)
     server.address = f"ws://{host}:{opened.number}"
     for fault in faults:

@@ -107,6 +107,7 @@ class WavesSpeech:
                         await self._perform(changed, run=run, free=free)
             is_part = not last()
         finally:
+            synthesis.forget()
             if run.outcome is Outcome.OPEN:
                 books.completed += is_part  # all of this part of a request was sent
                 books.abandoned += not is_part

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import random
-from collections import deque
+from collections.abc import Iterator
+from functools import partial
 
 import trio
 from attrs import define, field
@@ -80,7 +81,8 @@ class Synthesis:
     _schedule: Schedule
     _voice: Voice
     _books: Books
-    _made: deque[Made] = field(factory=deque, init=False)
+    _made: Iterator[Made] = field(factory=partial(iter, ()), init=False)
+    """What is left of the last part."""
 
     @property
     def ends(self) -> float:
@@ -91,11 +93,15 @@ class Synthesis:
         """Return what is to be sent next, ahead of its time; None when that was all. Raises VoiceFailed."""
         ask = self._ask
         words = ask.word_timestamps and ask.voice in WORD_TIMESTAMP_VOICES
-        while self._rest and not self._made:
+        while (made := next(self._made, None)) is None and self._rest:
             part, self._rest = first_part(self._rest)
             if part:
-                self._made.extend(self._schedule.add(part, await self._sound_of(part), words=words))
-        return self._made.popleft() if self._made else None
+                self._made = self._schedule.add(part, await self._sound_of(part), words=words)
+        return made
+
+    def forget(self) -> None:
+        """Give up what was not asked for: of one that is cut off, the frames of an exception may stay for long."""
+        self._made, self._rest = iter(()), ""
 
     async def _sound_of(self, text: str) -> Spoken:
         ask = self._ask

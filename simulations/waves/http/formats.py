@@ -41,7 +41,8 @@ class Body:
     output_format: str
     rate: int
     """Samples a second."""
-    _parts: list[bytes] = field(factory=list, init=False)
+    _data: bytearray = field(factory=bytearray, init=False)
+    """One block: it is given back whole, where thousands of chunks would leave holes."""
     _mp3: Any = field(init=False)
 
     @_mp3.default
@@ -54,22 +55,21 @@ class Body:
             pcm = bytes(self._mp3.encode(pcm))
         elif law := _LAWS.get(self.output_format):
             pcm = encode(pcm, law)
-        self._parts.append(pcm)
+        self._data += pcm
 
     def put(self, data: bytes) -> None:
         """Take bytes that are no sound, as they are."""
-        self._parts.append(data)
+        self._data += data
 
     def whole(self) -> bytes:
         """Return all of it, once."""
         if self._mp3 is not None:
             with suppress(RuntimeError):  # no sound went in
-                self._parts.append(bytes(self._mp3.flush()))
-        data = b"".join(self._parts)
-        return _wav(data, self.rate) if self.output_format == "wav" else data
+                self._data += self._mp3.flush()
+        return _wav(self._data, self.rate) if self.output_format == "wav" else bytes(self._data)
 
 
-def _wav(pcm: bytes, rate: int) -> bytes:
+def _wav(pcm: bytearray, rate: int) -> bytes:
     file = BytesIO()
     with open_wave(file, "wb") as wave:
         wave.setnchannels(1)

@@ -22,7 +22,7 @@ _FIRST_DAY = datetime(2026, 9, 1, tzinfo=UTC)
 
 
 class BodyTooLarge(Exception):
-    """The client sent more than is taken; it was read to the end, so that the client gets to read the answer."""
+    """The client sends more than is taken: the bridge reads the rest, so that the client gets to read the answer."""
 
 
 def account_routes(provider: Provider, path: str, **pages: Page) -> list[Route]:
@@ -44,6 +44,8 @@ def _for_accounts(provider: Provider, page: Page) -> Callable[[Request], Awaitab
 
 async def read_body(request: Request, *, largest: int) -> bytes:
     """Return the request's body. Raises BodyTooLarge beyond `largest` bytes, of which it never holds more."""
+    if int(request.headers.get("content-length", "0")) > largest:  # h11 has checked that it is a number
+        raise BodyTooLarge
     body, size = bytearray(), 0
     async with aclosing(request.stream()) as chunks:
         async for chunk in chunks:

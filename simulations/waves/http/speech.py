@@ -177,6 +177,8 @@ class _Speech(Response):
         else:
             yield Free(synthesis.ends)
             yield Send(synthesis.ends, answer.frame(events.DONE), "complete")
+        finally:
+            synthesis.forget()
 
     def _note(self, step: Step) -> None:
         """Note a step in the books; before it is done: who sees the end may ask for them at once."""

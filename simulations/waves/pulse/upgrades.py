@@ -25,6 +25,8 @@ __all__ = ["TOO_MANY_MESSAGE", "Pulse", "takes"]
 
 TOO_MANY_MESSAGE = "Concurrency limit reached"
 """The text is not published."""
+_LARGEST_MESSAGE = 1024 * 1024
+"""Bytes: 6 s of the largest sound that is taken, for clients that send a recording in one go."""
 
 
 @define(eq=False, kw_only=True)
@@ -44,7 +46,8 @@ class Pulse:
             listening = read_query(request.path, request.query)
         except BadQuery as bad:
             return Response.json(bad.body(), status=400)
-        await serve_socket(stream, partial(self._serve_session, listening=listening, sessions=self.sessions(account)))
+        serve = partial(self._serve_session, listening=listening, sessions=self.sessions(account))
+        await serve_socket(stream, serve, largest_message=_LARGEST_MESSAGE)
         return None
 
     def sessions(self, account: Account) -> Sessions:
