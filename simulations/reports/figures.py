@@ -68,9 +68,8 @@ def table(summary: Figures, *, sd: Figures | None = None) -> str:
         columns = {"all": columns.pop(""), **columns}
     lines = [["", *columns]] if len(columns) > 1 else []
     lines += [[row.name, *(_cell(row, column[0], sd=column[1]) for column in columns.values())] for row in _ROWS]
-    for name in summary.get("faults", ()):
-        cell = _cell(_Row(f"fault {name}, struck", f"faults.{name}"), summary, sd=sd)
-        lines.append([f"fault {name}, struck", cell, *[""] * (len(columns) - 1)])
+    for row in (_Row(f"fault {name}, struck", f"faults.{name}") for name in summary.get("faults", ())):
+        lines.append([row.name, _cell(row, summary, sd=sd), *[""] * (len(columns) - 1)])  # not of one group
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns) + 1)]
     return "\n".join(_aligned(line, widths) for line in lines)
 

@@ -17,10 +17,11 @@ from orchestrator.audio import seconds_of
 from orchestrator.ports import Complete, Failed, Sound, SpeechRequest, VoiceFrame, WordTime
 from simulations.waves.asks import Ask
 from simulations.waves.books import Refusal
+from simulations.waves.desk import REFUSALS
 from simulations.waves.frames import error_body
 from simulations.waves.schedule import Made
 from simulations.waves.server import WavesServer
-from simulations.waves.socket import IDLE_MESSAGE, REFUSALS
+from simulations.waves.socket import IDLE_MESSAGE
 from simulations.waves.speech import VOICE_FAILED
 from simulations.waves.synthesis import Synthesis, VoiceFailed
 

@@ -13,15 +13,13 @@ from trio_websocket import WebSocketConnection
 
 from simulations.waves.accounts import Account
 from simulations.waves.asks import Ask, BadRequest, Knows, read_ask
-from simulations.waves.desk import REFUSALS, Desk
+from simulations.waves.desk import Desk
 from simulations.waves.frames import WRONG_REQUEST, Problem, external_names, names_in
 from simulations.waves.handshake import close_socket
 from simulations.waves.known_voices import known_voices
 from simulations.waves.lines import BufferLine, ContextLine
 from simulations.waves.provider import Provider
 from simulations.waves.speech import Outcome, WavesSpeech
-
-__all__ = ["IDLE_MESSAGE", "REFUSALS", "WavesSocket"]
 
 IDLE_MESSAGE = "Connection timed out after {:g} seconds of inactivity"
 _OLDER_MODELS = ("lightning", "lightning-large", "lightning-v2")

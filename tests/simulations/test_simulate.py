@@ -120,6 +120,19 @@ def test_a_fault_strikes_in_a_simulated_world(capsys: pytest.CaptureFixture[str]
     assert simulated(capsys, *arguments)[0] == out
 
 
+def test_what_struck_is_told_of_one_run_and_of_many(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that never did, too: in the object, in the table and as events."""
+    faults = ("--fault", "stall:count=2", "--fault", "error:at=3600")
+    arguments = ("reference", "--hours", "0.01", *faults)
+    out, _ = simulated(capsys, *arguments, "--json", "--out", str(tmp_path))
+    assert json.loads(out)["faults"] == {"stall": 2, "error": 0}
+    told = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text("utf-8").splitlines()]
+    assert [event["fault"] for event in told if "fault" in event] == ["stall", "stall"]
+    lines = simulated(capsys, *arguments)[0].splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("fault ")] == ["2", "0"]
+    assert json.loads(simulated(capsys, *arguments, "--seeds", "2", "--json")[0])["mean"]["faults"]["stall"] == 2
+
+
 def test_json_is_one_object_with_all_keys_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     """Of a real run of 36 virtual seconds."""
     out, err = simulated(capsys, "reference", *SHORT, "--seed", "5", "--json")

@@ -59,3 +59,11 @@ def test_tiles_are_coloured_where_they_have_to_be_right() -> None:
     unknown = to_html(tiles(summarise([], run=RUN, books=None)))
     assert [page.count("tile good") for page in (good, bad, unknown)] == [3, 1, 1]
     assert [page.count("tile bad") for page in (good, bad, unknown)] == [0, 2, 0]
+
+
+def test_words_that_nobody_heard_are_spoken_of() -> None:
+    """A run in which they were lost does not read like a good one."""
+    summary = summarise([], run=RUN, books=BOOKS)
+    assert "unspoken" not in sentence(summary)
+    lost = {**summary, "words": {**summary["words"], "unspoken": 3}}
+    assert "3 words remained unspoken." in sentence(lost)

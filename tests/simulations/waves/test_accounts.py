@@ -181,3 +181,17 @@ def test_the_books_of_several_accounts_are_summed_and_told_one_by_one() -> None:
     assert list(each) == ["account 1", "clinic"]
     assert each["clinic"] == {"requests_per_minute": 60, **two.snapshot(2.0)}
     assert list(page) == list(one.snapshot(2.0))
+
+
+def test_a_stranger_s_key_is_in_nobody_s_books_but_the_only_ones() -> None:
+    """Of several accounts it is in the total; opening an account is told to who listens."""
+    alone, several, told = Accounts({"sk_one": Plan()}), Accounts(KEYS), []
+    for accounts in (alone, several):
+        accounts.refuse_stranger()
+    assert alone.snapshot(0.0)["refused_auth"] == alone.first.books.refused_auth == 1
+    page = several.snapshot(0.0)
+    assert page["refused_auth"] == 1
+    assert [books["refused_auth"] for books in page["accounts"].values()] == [0, 0]
+    several.opened = lambda: told.append("opened")
+    several.add("sk_three", Plan())
+    assert told == ["opened"]

@@ -159,6 +159,8 @@ def test_a_wrong_key_is_named_without_itself() -> None:
     """It could not be sent in a header."""
     with pytest.raises(SettingsError, match=r"^--api-key: key: expected"):
         plans_of(LimitOptions(api_key="a b"))
+    with pytest.raises(SettingsError, match=r"^--api-key: key: expected"):  # "$UNSET" must not let everybody in
+        plans_of(LimitOptions(api_key=""))
 
 
 def test_faults_come_from_the_line_and_from_a_script(tmp_path: Path) -> None:
