@@ -53,6 +53,8 @@ def told(server: WavesServer, faults: Sequence[Fault]) -> Iterator[str]:
         yield f"account {account.name}: {_limits(account)}"
     for fault in faults:
         figures = attrs.asdict(fault, filter=lambda field, value: field.name != "name" and value != field.default)
+        if fault.every is not None and not fault.count:
+            del figures["count"]  # no strike but those of `every`: it would read like never
         yield f"fault {fault.name}" + "".join(f" {name}={value:g}" for name, value in figures.items())
 
 
