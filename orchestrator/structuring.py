@@ -30,6 +30,8 @@ from orchestrator.settings import WrongValue
 T = TypeVar("T")
 _SECRET = re.compile(r"\bsk_|://[^/]*@")
 """What a key of the account, or an address with a password, looks like."""
+SWITCH = {"on": True, "off": False}
+"""`ladder = "on"` is short for `ladder.on = true`, and so for every table that has such a key."""
 
 
 @frozen(kw_only=True)
@@ -70,11 +72,19 @@ def assign(document: dict[str, Any], assignment: str, *, source: str = "--set ")
     if not (equals and name and all(tables)):
         raise SettingsError(f"{source}{assignment}: expected KEY=VALUE, such as slot.patience=0.3")
     for table in tables:
-        document = document.setdefault(table, {})
+        document[table] = _unfolded(document.get(table, {}))
+        document = document[table]
         if not isinstance(document, dict):
             raise SettingsError(f"{source}{key}: unknown key; {table} is a value, no table")
-    document[name] = _toml_value(f"{source}{key}", text.strip())
+    value = _toml_value(f"{source}{key}", text.strip())
+    switched = isinstance(value, str) and value in SWITCH and isinstance(document.get(name), dict)
+    document[name] = document[name] | {"on": SWITCH[value]} if switched else value
     return key.strip()
+
+
+def _unfolded(value: Any) -> Any:
+    """Return a table that was only switched on or off as a table."""
+    return {"on": SWITCH[value]} if isinstance(value, str) and value in SWITCH else value
 
 
 def structured(document: dict[str, Any], kind: type[T], *, wording: Wording) -> T:
@@ -167,7 +177,7 @@ def _choice(value: Any, kind: Any) -> Any:
 
 
 def _strings(value: Any, _type: Any) -> tuple[str, ...]:
-    if type(value) is not list or not all(type(each) is str for each in value):
+    if type(value) not in (list, tuple) or not all(type(each) is str for each in value):
         raise WrongValue(repr(value), 'expected an array of strings, such as ["a", "b"]')
     return tuple(value)
 
@@ -208,6 +218,7 @@ def _section(cls: type, converter: cattrs.Converter) -> Callable[[Any, Any], Any
     )
 
     def structure(value: Any, kind: Any) -> Any:
+        value = _unfolded(value) if "on" in fields else value
         return structure_section(_exactly(dict, "expected a table")(value, kind), kind)
 
     return structure

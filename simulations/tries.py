@@ -65,6 +65,10 @@ class Try:
     def revise(self, need_in: float) -> None:
         """Without effect: nobody goes first."""
 
+    def wait_ahead(self) -> float:
+        """Return what is left of the call's back-off."""
+        return max(0.0, self.refusals.until - self._tries.now())
+
     def hold(self) -> None:
         """Keep from trying, also when the back-off is over; without effect once it was tried."""
         if self.ticket.state is TicketState.HELD and self._resumed is None:
@@ -125,7 +129,20 @@ class Tries:
         self._emit(telling.joined(place))
         return place
 
-    def back_off(self, seconds: float) -> None:
+    settle = 0.1
+
+    def wait_ahead(self) -> float:
+        """Nobody knows."""
+        return 0.0
+
+    def idle_for(self) -> float:
+        """Nobody knows whether anybody will ask."""
+        return 0.0
+
+    def allow(self, slots: int) -> None:
+        """Without effect: nobody keeps the limit."""
+
+    def refused(self, fault: ProviderFault, *, draw: float) -> None:
         """Without effect: nobody hears of another's refusal."""
 
     def close(self, call: str) -> None:

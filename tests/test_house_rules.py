@@ -15,12 +15,15 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("orchestrator", "bots", "simulations")
 
 VALUES = {"audio", "errors", "events", "g711", "ports", "redaction", "settings"}
-VALUES |= {f"events.{part}" for part in ("base", "calls", "links", "replies", "runs", "slots")}
+VALUES |= {f"events.{part}" for part in ("base", "calls", "ladder", "links", "replies", "runs", "slots")}
+VALUES |= {f"settings.{part}" for part in ("calls", "checks", "provider", "speech")}
 VALUES |= {f"ports.{part}" for part in ("run", "slots", "telephony", "voices")}
 DECISIONS = {
     "adapters.voices.waves",
+    "dialogue.admission",
     "dialogue.transcript",
     "slot.capacity",
+    "slot.account",
     "slot.limits",
     "slot.load",
     "slot.outlook",
@@ -29,7 +32,9 @@ DECISIONS = {
     "speech.chunking",
     "speech.clauses",
     "speech.joins",
+    "speech.health",
     "speech.ladder",
+    "speech.noise",
     "speech.play_clock",
     "speech.playout",
     "speech.portions",

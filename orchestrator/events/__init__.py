@@ -13,10 +13,28 @@ from orchestrator.events.calls import (
     CallerSpeechStarted,
     CallerTurnEnded,
     CallFailed,
+    CallQueued,
+    CallRefused,
     CallStarted,
     CallStateChanged,
+    PlacesChanged,
 )
-from orchestrator.events.links import LinkClosed, LinkFailed, LinkOpened, LinkReuseLearned, ProviderRefused
+from orchestrator.events.ladder import (
+    LocalVoiceSpoke,
+    PhraseFailed,
+    PhraseStored,
+    RungTaken,
+    RungWords,
+)
+from orchestrator.events.links import (
+    LinkClosed,
+    LinkFailed,
+    LinkOpened,
+    LinkReuseLearned,
+    ProviderRefused,
+    SlotFreedByChanged,
+    StandingChanged,
+)
 from orchestrator.events.replies import (
     BargedIn,
     FirstAudioPlayed,
@@ -30,8 +48,16 @@ from orchestrator.events.replies import (
     ReplyResumed,
     ReplyStarted,
 )
-from orchestrator.events.runs import LoopLag, RunEnded, RunStarted, TaskBlocked
+from orchestrator.events.runs import (
+    DrainStarted,
+    LoopLag,
+    RunEnded,
+    RunStarted,
+    SettingsReloaded,
+    TaskBlocked,
+)
 from orchestrator.events.slots import (
+    BackedOff,
     PieceAsked,
     PieceAudio,
     PieceEnded,
@@ -42,11 +68,14 @@ from orchestrator.events.slots import (
 )
 
 __all__ = [
+    "BackedOff",
     "BargedIn",
     "BotFailed",
     "CallEnded",
     "CallEvent",
     "CallFailed",
+    "CallQueued",
+    "CallRefused",
     "CallStarted",
     "CallState",
     "CallStateChanged",
@@ -54,6 +83,7 @@ __all__ = [
     "CallerHungUp",
     "CallerSpeechStarted",
     "CallerTurnEnded",
+    "DrainStarted",
     "Event",
     "FirstAudioPlayed",
     "FirstWordHeard",
@@ -64,12 +94,16 @@ __all__ = [
     "LinkFailed",
     "LinkOpened",
     "LinkReuseLearned",
+    "LocalVoiceSpoke",
     "LoopLag",
     "Outcome",
+    "PhraseFailed",
+    "PhraseStored",
     "PieceAsked",
     "PieceAudio",
     "PieceEnded",
     "PiecesJoined",
+    "PlacesChanged",
     "ProviderRefused",
     "ReplyEnded",
     "ReplyEvent",
@@ -79,8 +113,13 @@ __all__ = [
     "ReplyStarted",
     "RunEnded",
     "RunStarted",
+    "RungTaken",
+    "RungWords",
+    "SettingsReloaded",
     "SlotFreed",
+    "SlotFreedByChanged",
     "SlotGranted",
+    "StandingChanged",
     "TaskBlocked",
     "TicketJoined",
     "TicketLeft",

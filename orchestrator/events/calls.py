@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from orchestrator.events.base import CallEvent, CallState
+from orchestrator.events.base import CallEvent, CallState, Event
 
 
 @frozen(kw_only=True)
@@ -21,7 +21,10 @@ class CallStarted(CallEvent):
 
 @frozen(kw_only=True)
 class CallEnded(CallEvent):
-    """The call is over, everything of it closed; `reason` is "caller", "bot", "run" or "failure"."""
+    """The call is over, everything of it closed.
+
+    `reason` is "caller", "bot", "run", "failure", "refused" or "drained".
+    """
 
     level: ClassVar[str] = "info"
     reason: str
@@ -85,3 +88,31 @@ class CallerHungUp(CallEvent):
     """The caller ended the call."""
 
     level: ClassVar[str] = "info"
+
+
+@frozen(kw_only=True)
+class CallRefused(CallEvent):
+    """There was no place for the call: it was told so and ended. `reason` is "full", "waited" or "draining"."""
+
+    level: ClassVar[str] = "info"
+    reason: str
+    calls: int
+    places: int
+
+
+@frozen(kw_only=True)
+class CallQueued(CallEvent):
+    """The call waits for a place, as one of `waiting`."""
+
+    level: ClassVar[str] = "info"
+    waiting: int
+
+
+@frozen(kw_only=True)
+class PlacesChanged(Event):
+    """So many calls fit from now on: as the table says (`fitting`), less what the measured wait asks for."""
+
+    level: ClassVar[str] = "info"
+    places: int
+    fitting: int
+    p95_wait: float | None

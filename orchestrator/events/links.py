@@ -51,3 +51,24 @@ class ProviderRefused(Event):
     kind: str
     error: str
     call: str | None = None
+
+
+@frozen(kw_only=True)
+class StandingChanged(Event):
+    """The provider is "up", "doubtful", "out" or "final" (ports.Standing) from now on; `error` says why."""
+
+    level: ClassVar[str] = "warning"
+    standing: str
+    error: str = ""
+
+
+@frozen(kw_only=True)
+class SlotFreedByChanged(Event):
+    """`provider.slot_freed_by` is taken to be `by` ("quiet"), since `complete` came `trailed` seconds after the sound.
+
+    Set it so in the configuration to have it from the start.
+    """
+
+    level: ClassVar[str] = "warning"
+    by: str
+    trailed: float

@@ -45,3 +45,21 @@ class TaskBlocked(Event):
     call: str | None
     bot: str | None
     stack: str
+
+
+@frozen(kw_only=True)
+class DrainStarted(Event):
+    """No new calls are taken; the `calls` that run have `within` seconds to end."""
+
+    level: ClassVar[str] = "info"
+    calls: int
+    within: float
+
+
+@frozen(kw_only=True)
+class SettingsReloaded(Event):
+    """The configuration was read again: settings that hold from now on, and those that need a restart, by key."""
+
+    level: ClassVar[str] = "info"
+    changed: str
+    need_restart: str

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from attrs import frozen
 
-from orchestrator.events.base import CallEvent, ReplyEvent
+from orchestrator.events.base import CallEvent, Event, ReplyEvent
 
 
 @frozen(kw_only=True)
@@ -77,3 +79,13 @@ class PieceEnded(ReplyEvent):
     cause: str
     audio: float
     seconds: float
+
+
+@frozen(kw_only=True)
+class BackedOff(Event):
+    """The account was refused, the `in_a_row`th time: nobody asks for `seconds`. `kind` is a FaultKind's value."""
+
+    level: ClassVar[str] = "info"
+    kind: str
+    seconds: float
+    in_a_row: int

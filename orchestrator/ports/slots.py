@@ -7,6 +7,8 @@ from typing import Protocol
 
 from attrs import frozen
 
+from orchestrator.errors import ProviderFault
+
 
 @frozen(kw_only=True)
 class Ask:
@@ -43,6 +45,9 @@ class Place(Protocol):
     def revise(self, need_in: float) -> None:
         """Change when the slot is needed, in seconds from now."""
 
+    def wait_ahead(self) -> float:
+        """Predict in how many seconds it is granted; 0 once it is."""
+
     def hold(self) -> None:
         """Keep the place without being granted the slot."""
 
@@ -71,11 +76,27 @@ class Slots(Protocol):
     def leisure(self) -> float:
         """For how many seconds a first piece should wait for the rest of its sentence; above 0 all is calm."""
 
+    def wait_ahead(self) -> float:
+        """Predict for how many seconds a first piece would wait that is asked for now."""
+
+    def idle_for(self) -> float:
+        """For how many seconds nobody will need a slot, as far as is known: 0 while a caller speaks or a bot thinks."""
+
+    @property
+    def settle(self) -> float:
+        """Seconds for which the provider still counts a request after its link is gone, as far as is known."""
+
     def join(self, ask: Ask) -> Place:
         """Queue up."""
 
-    def back_off(self, seconds: float) -> None:
-        """Grant nothing for so long: the account itself refused."""
+    def refused(self, fault: ProviderFault, *, draw: float) -> None:
+        """The account itself refused: nobody asks before its back-off is over; `draw` in [0, 1) is the jitter.
+
+        Told before the slot of the refused request is freed.
+        """
+
+    def allow(self, slots: int) -> None:
+        """So many requests at a time are allowed from now on."""
 
     def close(self, call: str) -> None:
         """Forget a call that is over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from enum import Enum
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -103,6 +104,31 @@ class Spoken:
     pcm: bytes
     rate: int
     words: tuple[tuple[int, int, float, float], ...] = ()
+
+
+class Standing(Enum):
+    """How the provider stands with us, as far as is known."""
+
+    UP = "up"
+    """Requests bring sound."""
+    DOUBTFUL = "doubtful"
+    """The last request brought none, or nothing was heard since it was out: one request at a time may find out."""
+    OUT = "out"
+    """No link can be opened, or request after request brings no sound."""
+    FINAL = "final"
+    """It refuses for good, and is asked again every `provider.ask_again` seconds."""
+
+
+class LocalVoice(Protocol):
+    """The voice that speaks where the provider can't: `name` is how transcripts and events call it."""
+
+    name: str
+
+    def speaks(self, language: str) -> bool:
+        """Whether it has a voice for that language ("auto": for English)."""
+
+    async def speak(self, text: str, *, language: str, rate: int, speed: float = 1.0) -> Spoken:
+        """Return `text` as sound at `rate` samples a second. Raises ProviderFault(REQUEST) if it cannot."""
 
 
 class Speaker(Protocol):

@@ -7,6 +7,7 @@ from types import TracebackType
 
 import trio
 
+from orchestrator.errors import ProviderFault
 from orchestrator.ports import Ask, Emit, Now
 from orchestrator.slot import telling
 from orchestrator.slot.outlook import Outlook
@@ -58,6 +59,10 @@ class LocalPlace:
         """Change when the slot is needed, in seconds from now."""
         self._scheduler.queue.revise(self.ticket, need_by=self._scheduler.now() + need_in)
 
+    def wait_ahead(self) -> float:
+        """Predict in how many seconds it is granted; 0 once it is."""
+        return 0.0 if self.granted.is_set() else self._scheduler.wait_ahead()
+
     def hold(self) -> None:
         """Keep the place without being granted the slot."""
         self._scheduler.queue.hold(self.ticket)
@@ -65,7 +70,7 @@ class LocalPlace:
     def resume(self, need_in: float) -> None:
         """End a hold."""
         self._scheduler.queue.resume(self.ticket, need_by=self._scheduler.now() + need_in)
-        self._scheduler.settle()
+        self._scheduler.settle_queue()
 
     def occupy(self) -> None:
         """Pass the duty to return the slot from the borrower to the keeper of the link."""
@@ -110,7 +115,7 @@ class Scheduler:
             await trio.sleep(max(0.0, resume_at - self.now()))
             if self._resume_at == resume_at:  # else a longer back-off came meanwhile, and has set the event again
                 self._resume_at = float("-inf")  # rounded times may still be a hair before it
-            self.settle()
+            self.settle_queue()
 
     def begin_reply(self, call: str, *, weight: float) -> None:
         """Start a reply's accounting."""
@@ -140,11 +145,30 @@ class Scheduler:
         if ask.call == self._awaited:
             self._awaited = ""
         self._emit(telling.joined(place))
-        self.settle()
+        self.settle_queue()
         return place
 
-    def back_off(self, seconds: float) -> None:
-        """Grant nothing for `seconds`: the account refused, and nobody else should run into the same wall."""
+    @property
+    def settle(self) -> float:
+        """Seconds for which the provider still counts a request after its link is gone, as far as is known."""
+        return 0.1
+
+    def wait_ahead(self) -> float:
+        """Predict for how many seconds a first piece would wait that is asked for now."""
+        return max(0.0, self._resume_at - self.now())
+
+    def idle_for(self) -> float:
+        """For how many seconds nobody will need a slot, as far as is known: 0 while a caller speaks or a bot thinks."""
+        return 0.0
+
+    def allow(self, slots: int) -> None:
+        """So many requests at a time are allowed from now on."""
+        self.queue.slots = slots
+        self.settle_queue()
+
+    def refused(self, fault: ProviderFault, *, draw: float) -> None:
+        """Grant nothing for a while: the account refused, and nobody else should run into the same wall."""
+        seconds = max(fault.retry_after or 0.0, 0.1) + 0.5 * draw
         self._resume_at = max(self._resume_at, self.now() + seconds)
         self._backed_off.set()
 
@@ -160,7 +184,7 @@ class Scheduler:
         if self.queue.leave(place.ticket):
             del self._places[place.ticket]
             self._emit(telling.left(place, self.now()))
-            self.settle()
+            self.settle_queue()
 
     def free(self, place: LocalPlace, cause: str) -> None:
         """Take a granted slot back; harmless when it is back already."""
@@ -172,9 +196,9 @@ class Scheduler:
             self._emit(telling.freed(place, self.now(), held=held, cause=cause))
             if cause == "complete" and not place.deserted:
                 self._await_word(place.ask.call)
-            self.settle()
+            self.settle_queue()
 
-    def settle(self) -> None:
+    def settle_queue(self) -> None:
         """Grant what can be granted: called after every change."""
         if self.now() < self._resume_at or (self._awaited and self.now() < self._word_by):
             return
@@ -194,7 +218,7 @@ class Scheduler:
     def _hear_from(self, call: str) -> None:
         if call == self._awaited:
             self._awaited = ""
-            self.settle()
+            self.settle_queue()
 
     def _need_by(self, ask: Ask) -> float:
         now = self.now()

@@ -198,8 +198,7 @@ class Pool:
         """The account refused a call's request: nobody asks before the back-off, with full jitter, is over."""
         self._emit(events.ProviderRefused(at=self._now(), kind=fault.kind.value, error=fault.message, call=call))
         if fault.kind in (FaultKind.CONCURRENCY, FaultKind.RATE):
-            shortest = max(fault.retry_after or 0.0, self._provider.settings.settle)
-            self._slots.back_off(shortest + self._provider.settings.backoff * self._draw())
+            self._slots.refused(fault, draw=self._draw())
 
     def link_failed(self, error: Exception) -> float:
         """A link could not be opened or kept: return for how long its place is not to be tried again."""

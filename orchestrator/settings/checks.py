@@ -1,0 +1,88 @@
+"""What a setting may be: validators with messages that say what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import attrs
+
+Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+
+
+class WrongValue(ValueError):
+    """A setting can't have the value it was given; `expected` says what would be right, without the value."""
+
+    def __init__(self, setting: str, expected: str) -> None:
+        super().__init__(f"{setting}: {expected}")
+        self.expected = expected
+
+
+_LANGUAGES = "auto en hi mr kn ta bn gu te ml pa or es de fr it nl sv pt ru el fi no pl ar zh id ja ko ms tr vi"
+LANGUAGES = tuple(_LANGUAGES.split(" "))
+"""What the provider speaks (published), and "auto"."""
+
+
+def between(low: float, high: float) -> Check:
+    """Require a number from `low` to `high`."""
+
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: float) -> None:  # attrs' signature
+        if not low <= value <= high:
+            raise WrongValue(f"{attribute.name} = {value!r}", f"must lie between {low:g} and {high:g}")
+
+    return check
+
+
+def address_of_host(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require the scheme and host of a WebSocket server."""
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("ws", "wss") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        right = False
+    right = right and not any(letter.isspace() for letter in value)
+    if not right or value != SplitResult(parts.scheme, parts.netloc, "", "", "").geturl() or "@" in value:
+        raise WrongValue(f"{attribute.name} = {value!r}", 'expected "wss://" or "ws://" and a host, without a path')
+
+
+def environment_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require the name of an environment variable, not a key."""
+    if not re.fullmatch(r"(?!sk_)[A-Za-z_][A-Za-z0-9_]*", value):  # keys begin with sk_; the message must not show one
+        raise WrongValue(attribute.name, "expected the name of an environment variable, not the key itself")
+
+
+def file_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require the name of a file, not a key."""
+    if "sk_" in value or value.startswith("Bearer ") or "\0" in value:
+        raise WrongValue(attribute.name, "expected the name of a file, not the key itself")
+
+
+def one_word(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require a name without spaces."""
+    if not value or value != "".join(value.split()):
+        raise WrongValue(f"{attribute.name} = {value!r}", "expected a name without spaces")
+
+
+def language(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require one of the provider's languages, or "auto"."""
+    if value not in LANGUAGES:
+        raise WrongValue(f"{attribute.name} = {value!r}", f"expected one of {', '.join(LANGUAGES)}")
+
+
+def by_language(_instance: Any, attribute: attrs.Attribute[Any], value: dict[str, Any]) -> None:  # attrs' signature
+    """Require a table whose keys are languages."""
+    for key in value:
+        if key not in LANGUAGES:
+            raise WrongValue(f"{attribute.name}.{key}", f"expected languages as keys: {', '.join(LANGUAGES)}")
+
+
+def each_in(*names: str) -> Check:
+    """Require that every item is one of `names`, none of them twice."""
+
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: tuple[str, ...]) -> None:  # attrs' signature
+        if len(set(value)) < len(value) or not set(value) <= set(names):
+            raise WrongValue(f"{attribute.name} = {list(value)!r}", f"expected some of {', '.join(names)}, each once")
+
+    return check
