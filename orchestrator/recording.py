@@ -2,8 +2,8 @@
 
 A channel is laid down as it arrives. Sound that comes a little late is jitter and is appended to what was there; a
 wider gap is silence. What drift that leaves is corrected in silence only, so that no word is torn. Whatever both
-channels have passed, or what is older than the horizon, is written a second at a time, and the header with it: killed
-at any moment, the file is readable to within that horizon.
+channels have passed, or what is older than the horizon, is written a quarter of a second at a time, and the header with
+it: killed at any moment, the file holds everything but the last second.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from attrs import define, field
 
 from orchestrator.audio import SAMPLE_BYTES, SILENCE_DBFS, level_dbfs, window_samples
 
-HORIZON_SECONDS = 1.0
-"""How late sound may come and still find its place, and how far ahead of time a channel may run: memory has a bound."""
-BLOCK_SECONDS = 0.5
+HORIZON_SECONDS = 0.5
+"""How late sound may come and still find its place: until then it may miss in the file of a process that was killed."""
+AHEAD_SECONDS = 1.0
+"""How far ahead of time a channel may run, as after a stall of the network: memory has a bound."""
+BLOCK_SECONDS = 0.25
 """Sound written at once, and with it the header."""
 CALLER_JITTER_SECONDS = 0.06
 """Of sound placed at its arrival, over a network."""
@@ -62,8 +64,8 @@ class Recording:
         self._place(pcm, at=at, channel=self._bot)
 
     def advance(self, now: float) -> None:
-        """Write what is settled at `now` (run clock); call it every second or so while neither side makes a sound."""
-        self._settle(self._position(now))
+        """Write what is settled at `now` (run clock); call it every BLOCK_SECONDS, for the sound before a silence."""
+        self._write_until(self._settled(self._position(now)))
 
     def close(self, now: float) -> None:
         """Write the rest, silence up to `now` (run clock) included, and the last header. Harmless a second time."""
@@ -72,17 +74,16 @@ class Recording:
 
     def _place(self, pcm: bytes, *, at: float, channel: _Channel) -> None:
         if self._file:
-            self._settle(self._position(at))
+            settled = self._settled(self._position(at))
+            if settled - self._caller.start >= round(BLOCK_SECONDS * self.rate):
+                self._write_until(settled)
             channel.place(self._position(at), pcm[: len(pcm) // SAMPLE_BYTES * SAMPLE_BYTES])
 
     def _position(self, at: float) -> int:
         return round((at - self.started_at) * self.rate)
 
-    def _settle(self, now: int) -> None:
-        horizon, block = round(HORIZON_SECONDS * self.rate), round(BLOCK_SECONDS * self.rate)
-        settled = max(now - horizon, min(self._caller.end, self._bot.end))
-        if settled - self._caller.start >= block:
-            self._write_until(settled)
+    def _settled(self, now: int) -> int:
+        return max(now - round(HORIZON_SECONDS * self.rate), min(self._caller.end, self._bot.end))
 
     def _write_until(self, end: int) -> None:
         blocks = self._stereo(end)
@@ -142,7 +143,7 @@ class _Channel:
     def place(self, position: int, pcm: bytes) -> None:
         """Append `pcm` that belongs at `position`, after silence or with a part left out where that hurts nobody."""
         late = position - self.end
-        if late < -round(HORIZON_SECONDS * self.rate):
+        if late < -round(AHEAD_SECONDS * self.rate):
             return  # more sound than time: a peer that sends faster than it speaks
         if late > self.jitter or (abs(late) > window_samples(self.rate) and level_dbfs(pcm) < SILENCE_DBFS):
             self._pending += bytes(SAMPLE_BYTES * max(0, late))

@@ -6,10 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from orchestrator.errors import SettingsError
-from orchestrator.events import Event, to_json
+from orchestrator.events import Event
+from simulations.event_lines import EventLines
 
 EVENTS, SUMMARY = "events.jsonl", "summary.json"
 _WALL = "virtual"
@@ -54,28 +55,28 @@ class EventLog:
     def __init__(self, folder: Path) -> None:
         self.failed: list[str] = []
         self._path = folder / EVENTS
-        self._file: TextIO | None = None
+        self._lines: EventLines | None = None
 
     def __enter__(self) -> EventLog:
         try:
-            self._file = self._path.open("w", encoding="utf-8")
+            self._lines = EventLines(self._path)
         except OSError as error:
             self._fail(error)
         return self
 
     def __exit__(self, *_: object) -> None:
         try:
-            if self._file is not None:
-                self._file.close()
+            if self._lines is not None:
+                self._lines.close()
         except OSError as error:
             self._fail(error)
 
     def add(self, event: Event) -> None:
         """Write an event as a line of JSON."""
-        if self._file is None:
+        if self._lines is None:
             return
         try:
-            self._file.write(json.dumps(to_json(event)) + "\n")
+            self._lines.write(event)
         except OSError as error:
             self._fail(error)
 

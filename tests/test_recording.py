@@ -139,16 +139,34 @@ def test_what_comes_too_late_or_too_fast_stays_bounded(path: Path) -> None:
     assert len(read(path)[0]) == 3600 * RATE
 
 
-def test_the_header_is_right_every_second(path: Path) -> None:
-    """While the call goes on, readers see all but its last three seconds; from its first moment the file is a WAV."""
+@pytest.mark.parametrize("both", [False, True])
+def test_all_but_the_last_second_can_be_read_at_any_time(path: Path, both: bool) -> None:
+    """While one side sounds, or both, and in the silence after it, with the call's tick; at first the WAV is empty."""
     recording = Recording(path, rate=RATE, started_at=0.0)
     assert len(read(path)[0]) == 0
     for number in range(500):
-        recording.from_caller(number * FRAME, hum(FRAME))
-        assert len(read(path)[0]) / RATE >= number * FRAME - 3.0
+        now = number * FRAME
+        if now % 4 < 2.5:
+            recording.from_caller(now, hum(FRAME))
+            if both:
+                recording.to_caller(now, hum(FRAME))
+        if number % 12 == 0:
+            recording.advance(now)
+        assert len(read(path)[0]) / RATE >= now - 0.8
     recording.close(10.0)
     recording.close(11.0)
     assert len(read(path)[0]) == 10 * RATE
+
+
+def test_a_burst_after_a_stall_keeps_its_second(path: Path) -> None:
+    """A network that held sound back for a second hands it over at once: none of it is dropped."""
+    recording = Recording(path, rate=RATE, started_at=0.0)
+    for number in range(50):
+        recording.from_caller(1.0, hum(FRAME, 8000 + number))
+    recording.close(3.0)
+    caller, _ = read(path)
+    assert sounding_from_to(caller) == (1.0, 2.0)
+    assert set(caller[caller > 0]) == set(range(8000, 8050))
 
 
 def test_a_killed_process_leaves_a_readable_file(path: Path) -> None:

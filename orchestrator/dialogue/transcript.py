@@ -24,12 +24,16 @@ class WordState(Enum):
 
 @frozen
 class Word:
-    """One word of a reply. `start` and `end` are None for a word that never sounded; a cut word may have begun to."""
+    """One word of a reply. `start` and `end` are None for a word that never sounded; a cut word may have begun to.
+
+    `voice` is whose it was where that was not the reply's own: the local voice's.
+    """
 
     text: str
     state: WordState
     start: float | None
     end: float | None
+    voice: str = ""
 
 
 @frozen
@@ -64,12 +68,16 @@ Entry = CallerEntry | BotEntry
 
 @frozen
 class SoundedWord:
-    """Where a word stands in a reply's text, and when it sounded in the call, None for what did not."""
+    """Where a word stands in a reply's text, and when it sounded in the call, None for what did not.
+
+    `voice` names the voice that spoke it, where that was not the reply's own.
+    """
 
     start: int
     end: int
     begins: float | None
     ends: float | None
+    voice: str = ""
 
 
 @frozen(kw_only=True)
@@ -124,13 +132,15 @@ def _words(text: str, *, ending: Ending, sounded: list[SoundedWord]) -> Iterable
     for match in _WORD.finditer(text):
         begins: float | None = None
         ends: float | None = None
+        voice = ""
         # What the provider spoke as a word may be a part of what stands between two spaces.
         while span is not None and span.start < match.end():
             if span.start >= match.start() and span.begins is not None:
-                begins = span.begins if begins is None else begins
+                if begins is None:
+                    begins, voice = span.begins, span.voice
                 ends = span.ends
             span = next(spans, None)
-        yield Word(match.group(), _state(match.start(), ending), begins, ends)
+        yield Word(match.group(), _state(match.start(), ending), begins, ends, voice)
 
 
 def _state(start: int, ending: Ending) -> WordState:

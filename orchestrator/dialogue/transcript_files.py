@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import frozen
 
-from orchestrator.dialogue.transcript import CallerEntry, Entry, Transcript, Word
+from orchestrator.dialogue.transcript import BotEntry, CallerEntry, Entry, Transcript, Word
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,10 @@ def transcript_json(header: CallHeader, transcript: Transcript) -> dict[str, Any
 
 
 def transcript_markdown(header: CallHeader, transcript: Transcript) -> str:
-    """Return the transcript as a page to read: cut words are struck through, unspoken ones in brackets."""
+    """Return the transcript as a page to read: cut words are struck through, unspoken ones in brackets.
+
+    Where the voice changes inside a reply, its name stands in parentheses.
+    """
     lines = [f"# Call {header.call}", "", f"{header.bot}, {header.started}, {header.seconds:.1f} s", ""]
     if header.recording:
         lines += [f"Recording: {header.recording} (caller left, bot right)", ""]
@@ -72,18 +75,30 @@ def _entry_json(entry: Entry) -> dict[str, Any]:
 
 
 def _word_json(word: Word) -> dict[str, Any]:
-    return {"word": _clean(word.text), "state": word.state.value, "start": _ms(word.start), "end": _ms(word.end)}
+    told = {"word": _clean(word.text), "state": word.state.value, "start": _ms(word.start), "end": _ms(word.end)}
+    return told | ({"voice": word.voice} if word.voice else {})
 
 
 def _entry_markdown(entry: Entry) -> str:
     if isinstance(entry, CallerEntry):
         return _escaped(entry.text)
-    parts = [_escaped(entry.heard.strip())]
+    parts = [_spoken(entry)]
     if entry.cut.strip():
         parts.append(f"~~{_escaped(entry.cut.strip())}~~")
     if entry.unspoken.strip():
         parts.append(f"[not spoken: {_escaped(entry.unspoken.strip())}]")
     return " ".join(part for part in parts if part)
+
+
+def _spoken(entry: BotEntry) -> str:
+    """Return what was heard, with the name of the voice once where another one begins."""
+    parts, voice = [], ""
+    for text, word in zip(entry.heard.split(), entry.words, strict=False):  # the last may be heard in part
+        if word.start is not None and word.voice != voice:  # a dash has no time, and nobody's voice
+            parts.append(f"({_escaped(word.voice or entry.voice)})")
+            voice = word.voice
+        parts.append(_escaped(text))
+    return " ".join(parts)
 
 
 def _escaped(text: str) -> str:

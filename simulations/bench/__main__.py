@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from simulations.bench import replies, slots, speech, streams, vandals, worlds
+from simulations.bench import local, replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell
 from simulations.many import JobFailed
 
@@ -17,6 +17,7 @@ BENCHES: Mapping[str, Bench] = {
     "queue": slots.measure,
     "chunker": speech.measure_chunker,
     "joiner": speech.measure_joiner,
+    "local": local.measure,
     "reply": replies.measure_speaking,
     "barge-in": replies.measure_barge_in,
     "direct": worlds.measure_direct,
@@ -34,6 +35,7 @@ Measures what the program costs, in processor time of one core and in memory, an
   queue     a round of the queue for the slot with 100 and with 10,000 tickets, and their ratio
   chunker   cutting text into pieces, a clause, in a short reply and in an endless one
   joiner    trimming and joining sound, a second of it
+  local     a second of speech of each voice of this machine that is installed
   reply     speaking a reply, a clause: fed, cut, played, marked as heard, in a short reply and in an endless one
   barge-in  deciding whether a reply is cut, and noting what was heard of it, in short and endless replies
   direct    nine calls of an hour of the reference workload, without a wire

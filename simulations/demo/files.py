@@ -12,11 +12,12 @@ from typing import Any, TextIO
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.dialogue.transcript_files import CallHeader, transcript_json, write_transcript
 from orchestrator.errors import SettingsError
-from orchestrator.events import Event, to_json
+from orchestrator.events import Event
+from simulations.event_lines import EventLines
 from simulations.reports.report import write_report
 
-_OURS = re.compile(r"call-\d+\.(wav|json|md)|events\.jsonl|log\.jsonl|summary\.json|report\.html")
-"""The names of what a run leaves."""
+_OURS = re.compile(r"call-\d+\.(wav|json|md|json\.part|md\.part)|events\.jsonl|log\.jsonl|summary\.json|report\.html")
+"""The names of what a run leaves, and of what one leaves that is killed."""
 
 
 class RunFiles:
@@ -30,7 +31,7 @@ class RunFiles:
         self.folder = folder
         self.failed: list[str] = []
         self.happened: list[Event] = []
-        self._events: TextIO | None = None
+        self._events: EventLines | None = None
         self._log: TextIO | None = None
         self._transcripts: list[dict[str, Any]] = []
         if folder.exists() and not folder.is_dir():
@@ -41,8 +42,7 @@ class RunFiles:
     def open(self) -> TextIO:
         """Begin the run's files: the event log with what has happened so far, and the log, which is returned."""
         earlier = _earlier(self.folder)
-        # Line by line: what happened before a kill -9 can be read after it. And first of all: by it a run is known.
-        self._events = (self.folder / "events.jsonl").open("w", encoding="utf-8", buffering=1)
+        self._events = EventLines(self.folder / "events.jsonl")  # first of all: by it a run is known
         for event in self.happened:
             self._write(event, self._events)
         for path in earlier:
@@ -95,11 +95,11 @@ class RunFiles:
                 with suppress(OSError):
                     stream.close()
 
-    def _write(self, event: Event, events: TextIO) -> None:
+    def _write(self, event: Event, events: EventLines) -> None:
         try:
-            events.write(json.dumps(to_json(event)) + "\n")
+            events.write(event)
         except OSError as error:
-            self._fail(f"{events.name}: {error.strerror}")
+            self._fail(f"{self.folder / 'events.jsonl'}: {error.strerror}")
 
     def _fail(self, told: str) -> None:
         if told not in self.failed:

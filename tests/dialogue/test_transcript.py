@@ -58,6 +58,21 @@ def test_words_have_the_times_of_what_the_provider_spoke() -> None:
     assert (entry.start, entry.end) == (1.0, 1.9)
 
 
+def test_words_that_another_voice_spoke_name_it() -> None:
+    """By what of a word began first, and only where something sounded; the reply's own voice is the entry's."""
+    sounded = [
+        SoundedWord(0, 4, 1.0, 1.2),
+        SoundedWord(5, 10, 1.3, 1.5, "espeak-ng"),
+        SoundedWord(11, 15, 1.6, 1.9),
+        SoundedWord(16, 20, 2.0, 2.2, "espeak-ng"),
+        SoundedWord(21, 25, None, None, "espeak-ng"),
+    ]
+    entry = reply("well-known here come they", heard=20, given_up=25, sounded=sounded)
+    assert [word.voice for word in entry.words] == ["", "", "espeak-ng", ""]
+    assert entry.heard + entry.cut + entry.unspoken == "well-known here come they"
+    assert entry.voice == "avery"
+
+
 def test_what_never_sounded_has_no_times() -> None:
     """The entry is there all the same."""
     entry = reply("one two", heard=0, given_up=0)

@@ -62,6 +62,25 @@ def test_the_markdown_strikes_out_what_was_cut_and_names_what_was_not_spoken() -
     assert "**Bot** (2.0 s): one ~~two~~ [not spoken: three]\n" in page
 
 
+def test_what_another_voice_spoke_is_named() -> None:
+    """In JSON at each of its words, in Markdown once a run of them, and where the reply's own voice is back."""
+    text = "Well then - I am here *now* for you"
+    places = [(0, 4), (5, 9), (12, 13), (14, 16), (17, 21), (22, 27), (28, 31)]
+    times = [(0.5 * number, 0.5 * number + 0.4) for number in range(len(places))]
+    voices = ["", "espeak-ng", "espeak-ng", "espeak-ng", "", "", "espeak-ng"]
+    spans = [SoundedWord(*place, *time, voice) for place, time, voice in zip(places, times, voices, strict=True)]
+    transcript = Transcript()
+    transcript.add_reply(1, text, ending=Ending(heard=30, given_up=31), sounded=spans, voice="avery")
+    (turn,) = transcript_json(HEADER, transcript)["turns"]
+    assert turn["heard"] + turn["cut"] + turn["unspoken"] == text
+    assert turn["voice"] == "avery"
+    named = [word["word"] for word in turn["words"] if word.get("voice") == "espeak-ng"]
+    assert named == ["then", "I", "am", "for"]
+    assert all("voice" not in word for word in turn["words"] if word["word"] not in named)
+    page = transcript_markdown(HEADER, transcript)
+    assert "): Well (espeak-ng) then - I am (avery) here \\*now\\* (espeak-ng) fo ~~r~~ [not spoken: you]\n" in page
+
+
 def test_what_a_caller_says_is_no_markup() -> None:
     """Marks of Markdown and HTML are escaped, and a line end makes no heading."""
     page = transcript_markdown(HEADER, talk(caller="*a* _b_ `c` [d](e) <i> ~f~ | \\ \n# g"))

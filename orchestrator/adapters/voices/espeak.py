@@ -35,8 +35,8 @@ _RATE = 1
 _LIST_END, _WORD = 0, 1
 _SLOWEST, _FASTEST = 80, 450
 
-_ALIASES = {"en-gb": "en"}
-"""Names that espeak knows as languages only, and the voice that speaks each."""
+_ALIASES = {"en-gb": "en", "no": "nb", "zh": "cmn"}
+"""Names that espeak's voices do not have, and the voice that speaks each."""
 
 _JOINERS = "\u200c\u200d"
 """Format characters that Hindi spelling needs; every other one is read as a space."""
@@ -172,7 +172,7 @@ def _extra(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ImportError as error:
-        reason = f"the voice espeak needs the extra demo ({error}): pip install 'talkingstick[demo]', or use tone"
+        reason = f"the voice espeak needs the extra demo ({error}): pip install 'talkingstick[demo]', or choose another"
         raise SettingsError(reason) from error
 
 
