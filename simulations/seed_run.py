@@ -10,9 +10,10 @@ from attrs import frozen
 from orchestrator.events import BotFailed, CallFailed, CallStarted, Event
 from simulations.invariants import Invariants
 from simulations.many import Tell
+from simulations.reports.overload import Cycles, Offered, overload
 from simulations.reports.summary import RunFacts, Summary
 from simulations.run_folder import EventLog, write_summary
-from simulations.scenario import Scenario
+from simulations.scenario import Group, Scenario
 from simulations.world import run_world
 
 
@@ -27,9 +28,10 @@ class SeedJob:
 
 @frozen(kw_only=True)
 class SeedRun:
-    """How it went: the object of section 6 of the design, with how often each of the scenario's faults struck; a line
-    for each invariant that was broken, and for each file that could not be written; and the first failure of a call or
-    its bot, if there was any."""
+    """How it went: the object of section 6 of the design, with how often each of the scenario's `faults` struck and,
+    where endless calls waited all the time, what silence nobody could avoid (`overload`); a line for each invariant
+    that was broken, and for each file that could not be written; and the first failure of a call or its bot, if there
+    was any."""
 
     summary: dict[str, Any]
     broken: list[str]
@@ -43,8 +45,8 @@ def run_seed(job: SeedJob, tell: Tell) -> SeedRun:
     Raises what the world raises.
     """
     summary, invariants = Summary(), Invariants(job.scenario)
-    weights, failure = _Weights(job.scenario), _FirstFailure()
-    sinks = [summary.add, invariants.add, weights.add, failure.add]
+    weights, failure, cycles = _Weights(job.scenario), _FirstFailure(), Cycles()
+    sinks = [summary.add, invariants.add, weights.add, failure.add, cycles.add]
     seconds = job.scenario.hours * 3600
 
     def tick(now: float) -> bool:
@@ -58,11 +60,26 @@ def run_seed(job: SeedJob, tell: Tell) -> SeedRun:
             ended = run_world(job.scenario, seed=job.seed, sinks=[*sinks, log.add], tick=tick)
         unwritten = log.failed
     found = summary.result(run=_facts(job, weights.by_call), books=ended.books)
+    found |= _overload(job.scenario, found, cycles=cycles)
     if job.scenario.faults:
         found["faults"] = ended.faults
     if job.folder is not None:
         unwritten += write_summary(job.folder, found)
     return SeedRun(summary=found, broken=invariants.finish(), unwritten=unwritten, failure=failure.told)
+
+
+def _overload(scenario: Scenario, summary: dict[str, Any], *, cycles: Cycles) -> dict[str, Any]:
+    """Return the `overload` of the run: nothing where calls end, or were refused, since fewer may have waited then."""
+    endless = all(_is_endless(group) for group in scenario.groups)
+    if not endless or summary["calls_refused"]:
+        return {}
+    offered = Offered(calls=scenario.calls, slots=scenario.server.slots)
+    found = overload(summary, offered=offered, natural_cycle=cycles.mean)
+    return {} if found is None else {"overload": found}
+
+
+def _is_endless(group: Group) -> bool:
+    return group.arrivals in ("at once", "spread") and not group.traits.minutes
 
 
 class _Weights:

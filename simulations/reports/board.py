@@ -10,27 +10,42 @@ from orchestrator.events import (
     BargedIn,
     CallEnded,
     CallEvent,
+    CallQueued,
+    CallRefused,
     CallStarted,
     CallState,
     CallStateChanged,
     Event,
+    FirstAudioPlayed,
+    Gapped,
     LinkClosed,
     LinkOpened,
+    LocalVoiceSpoke,
+    PieceAudio,
     ReplyEnded,
+    RungTaken,
     SlotGranted,
+    StandingChanged,
 )
 from simulations.reports.percentiles import percentile
 from simulations.reports.slot_use import SlotUse
 
+_UP = "up"
+_WHILE_SILENT = ("filler", "noise")
+"""Rungs that a call leaves when its reply sounds."""
+
 
 @frozen(kw_only=True)
 class Row:
-    """One call as a reader sees it; waits in seconds, None before the first."""
+    """One call as a reader sees it; waits in seconds, None before the first. `rung` is the one that the call stands on,
+    "" where its reply has taken none; `queued` says that it waits for a place, not for the slot."""
 
     call: str
     bot: str
     state: CallState
+    rung: str
     holds_slot: bool
+    queued: bool
     last_wait: float | None
     p95_wait: float | None
     words_heard: int
@@ -47,6 +62,9 @@ class Picture:
     rows: tuple[Row, ...]
     ended: int = 0
     """Calls that are over and have no row any more."""
+    refused: int = 0
+    standing: str = _UP
+    """The provider's, as StandingChanged names it."""
 
 
 _ENDED_ROWS = 4
@@ -57,6 +75,8 @@ _ENDED_ROWS = 4
 class _Call:
     bot: str
     state: CallState = CallState.LISTENING
+    queued: bool = False
+    rung: str = ""
     waits: list[float] = Factory(list)
     p95_wait: float | None = None
     words_heard: int = 0
@@ -64,14 +84,26 @@ class _Call:
 
     def add(self, event: CallEvent) -> None:
         match event:
+            case CallQueued():
+                self.queued = True
             case CallStateChanged():
                 self.state = event.state
+                self.queued = self.queued and event.state is CallState.WAITING
             case CallEnded():
                 self.state = CallState.ENDED
             case SlotGranted(first=True):
                 self.waits.append(event.waited if event.wait is None else event.wait)
                 self.p95_wait = percentile(self.waits, 95)
+            case RungTaken():
+                self.rung = event.rung
+            case LocalVoiceSpoke():
+                self.rung = "local_voice"
+            case PieceAudio() if self.rung == "local_voice":
+                self.rung = ""
+            case FirstAudioPlayed() | Gapped() if self.rung in _WHILE_SILENT:
+                self.rung = ""
             case ReplyEnded():
+                self.rung = ""
                 self.words_heard += event.words_heard
             case BargedIn():
                 self.barge_ins += 1
@@ -83,7 +115,8 @@ class Board:
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
         self._ended: deque[str] = deque()
-        self._gone = 0
+        self._gone = self._refused = 0
+        self._standing = _UP
         self._slot = SlotUse()
         self._links: set[int] = set()
 
@@ -93,10 +126,15 @@ class Board:
         match event:
             case CallStarted():
                 self._calls[event.call] = _Call(event.bot)
+            case CallRefused():
+                self._refused += 1
+                self._calls.pop(event.call, None)
             case CallEvent() if event.call in self._calls:
                 self._calls[event.call].add(event)
                 if isinstance(event, CallEnded):
                     self._retire(event.call)
+            case StandingChanged():
+                self._standing = event.standing
             case LinkOpened():
                 self._links.add(event.link)
             case LinkClosed():
@@ -111,6 +149,8 @@ class Board:
             links=len(self._links),
             rows=tuple(_row(name, call, holds=name in holders) for name, call in self._calls.items()),
             ended=self._gone,
+            refused=self._refused,
+            standing=self._standing,
         )
 
     def _retire(self, call: str) -> None:
@@ -125,7 +165,9 @@ def _row(name: str, call: _Call, *, holds: bool) -> Row:
         call=name,
         bot=call.bot,
         state=call.state,
+        rung=call.rung,
         holds_slot=holds,
+        queued=call.queued,
         last_wait=call.waits[-1] if call.waits else None,
         p95_wait=call.p95_wait,
         words_heard=call.words_heard,

@@ -15,17 +15,20 @@ DOING_COLOURS = {
     Doing.CALLER: "rgba(128,134,145,0.75)",
     Doing.THINKING: "rgba(128,134,145,0.28)",
     Doing.WAITING: "#e5484d",
+    Doing.PLACE: "#b08968",
     Doing.QUEUED: "#e5484d",
     Doing.HELD: "#e8b73a",
 }
 """What is not the call's own sound, or its slot, has one colour for all calls."""
+PATTERNS = {Doing.FILLER: ".", Doing.LOCAL: "/"}
+"""In the call's colour, too, but not that of the provider's voice: as plotly names patterns."""
 _INK = "#868d99"
 _GRID = "rgba(128,134,145,0.22)"
 _EDGE = "rgba(255,255,255,0.35)"
 """Between two pieces of one call that held the slot one after the other."""
 _WINDOW = 120.0
 """Seconds of a long run that are shown at first: a wait of a tenth of a second must still be seen."""
-_OWN_ROW = (Doing.CALLER, Doing.THINKING, Doing.WAITING, Doing.HELD, Doing.SPEAKING)
+_OWN_ROW = tuple(doing for doing in Doing if doing not in (Doing.QUEUED, Doing.SLOT))
 _BELOW = (Doing.QUEUED, Doing.SLOT)
 _SLOT, _THICK, _THIN = 0.66, 0.5, 0.16
 
@@ -74,7 +77,7 @@ def timeline_figure(timeline: Timeline) -> Figure:
     drawn = [
         *(_bars(_of(doing, spans), at=lambda span: places[span.call], width=_THICK, calls=calls) for doing in _OWN_ROW),
         *(_bars(_of(doing, spans), at=below, width=_THIN, calls=calls) for doing in _BELOW),
-        _bars(_of(Doing.SLOT, spans), at=lambda span: span.lane, width=_SLOT, calls=calls),
+        _bars(_of(Doing.SLOT, timeline.spans), at=lambda span: span.lane, width=_SLOT, calls=calls),
     ]
     y = {"tickvals": list(range(len(rows))), "ticktext": rows, "range": [len(rows) - 0.4, -0.6], "fixedrange": True}
     x = {"title": {"text": "seconds of the run"}, "range": [0, min(timeline.end, _WINDOW)], "gridcolor": _GRID}
@@ -146,18 +149,26 @@ def _bars(spans: Sequence[Span], *, at: Callable[[Span], float], width: float, c
         "width": width,
         "marker": {
             "color": [DOING_COLOURS.get(span.doing) or colour_of(span.call, calls) for span in spans],
+            "pattern": {
+                "shape": [PATTERNS.get(span.doing, "") for span in spans],
+                "fillmode": "overlay",
+                "fgopacity": 0.8,
+                "size": 6,
+                "solidity": 0.5,
+            },
             "line": {"width": [0.8 if span.doing is Doing.SLOT else 0 for span in spans], "color": _EDGE},
         },
-        "text": [_span_text(span) for span in spans],
+        "text": [_span_text(span, calls) for span in spans],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
         "showlegend": False,
     }
 
 
-def _span_text(span: Span) -> str:
+def _span_text(span: Span, calls: Sequence[str]) -> str:
     length = span.end - span.start
-    return f"call {html.escape(span.call)} {span.doing.value}<br>{span.start:.2f} to {span.end:.2f} s ({length:.2f} s)"
+    who = f"call {html.escape(span.call)}" if span.call in calls else html.escape(span.call)
+    return f"{who} {span.doing.value}<br>{span.start:.2f} to {span.end:.2f} s ({length:.2f} s)"
 
 
 def base_layout(**layout: Any) -> Figure:

@@ -12,11 +12,15 @@ Figures = Mapping[str, Any]
 
 @frozen
 class _Row:
-    """A line of the table: where its figure is in a summary, and with how many decimals it is shown."""
+    """A line of the table: where its figure is in a summary, and with how many decimals it is shown.
+
+    A line `of_run` is there only where the first name of its key is, and not of one group.
+    """
 
     name: str
     key: str
     decimals: int = 0
+    of_run: bool = False
 
 
 _ROWS = (
@@ -33,7 +37,11 @@ _ROWS = (
     _Row("response (s): median", "response_s.p50", 3),
     _Row("  95 of 100 at most", "response_s.p95", 3),
     _Row("dead air in a reply (s): 95 of 100 at most", "dead_air_s.p95", 3),
+    _Row("  99 of 100 at most", "dead_air_s.p99", 3),
     _Row("  longest", "dead_air_s.max", 3),
+    _Row("  always waiting: at least, on the average", "overload.bound_s", 3, of_run=True),
+    _Row("  slot time of a reply (s)", "overload.slot_seconds_per_reply", 3, of_run=True),
+    _Row("  cycle of a call that never waits (s)", "overload.natural_cycle_s", 3, of_run=True),
     _Row("gaps over 100 ms", "gaps.over_100ms"),
     _Row("  in 100 replies", "gaps.per_100_turns", 2),
     _Row("  for want of the slot", "gaps.causes.slot"),
@@ -52,7 +60,19 @@ _ROWS = (
     _Row("  heard", "words.heard"),
     _Row("  cut", "words.cut"),
     _Row("  unspoken", "words.unspoken"),
+    _Row("rungs: phrases from the cache", "rungs.cache"),
+    _Row("  fillers", "rungs.filler"),
+    _Row("  comfort noise", "rungs.noise"),
+    _Row("  brief variants", "rungs.brief"),
+    _Row("  the local voice", "rungs.local_voice"),
+    _Row("  apologies", "rungs.apology"),
+    _Row("the local voice: part of the sound", "local_voice_share", 3),
     _Row("barge-ins", "barge_ins"),
+    _Row("calls refused", "calls_refused"),
+    _Row("  queued", "admission.queued", of_run=True),
+    _Row("places for calls: at the end", "admission.places", of_run=True),
+    _Row("  on the average", "admission.mean_places", 2, of_run=True),
+    _Row("  part of them taken", "admission.occupancy", 3, of_run=True),
     _Row("calls failed", "calls_failed"),
     _Row("fairness: Jain's index", "fairness.jain", 3),
     _Row("  largest lag (s of slot)", "fairness.largest_lag_s", 2),
@@ -67,11 +87,18 @@ def table(summary: Figures, *, sd: Figures | None = None) -> str:
     if len(columns) > 1:
         columns = {"all": columns.pop(""), **columns}
     lines = [["", *columns]] if len(columns) > 1 else []
-    lines += [[row.name, *(_cell(row, column[0], sd=column[1]) for column in columns.values())] for row in _ROWS]
-    for row in (_Row(f"fault {name}, struck", f"faults.{name}") for name in summary.get("faults", ())):
-        lines.append([row.name, _cell(row, summary, sd=sd), *[""] * (len(columns) - 1)])  # not of one group
+    for row in _rows(summary):
+        told = [(summary, sd)] if row.of_run else list(columns.values())
+        cells = [_cell(row, figures, sd=spread) for figures, spread in told]
+        lines.append([row.name, *cells, *[""] * (len(columns) - len(cells))])
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns) + 1)]
     return "\n".join(_aligned(line, widths) for line in lines)
+
+
+def _rows(summary: Figures) -> list[_Row]:
+    """The lines for this summary; of many runs, those that all of them have."""
+    rows = [row for row in _ROWS if not row.of_run or summary.get(row.key.partition(".")[0])]
+    return rows + [_Row(f"fault {name}, struck", f"faults.{name}", of_run=True) for name in summary.get("faults") or ()]
 
 
 def _aligned(line: list[str], widths: list[int]) -> str:

@@ -37,12 +37,24 @@ def sentence(summary: Figures) -> str:
     told.append(dry if summary["turns"] else "No reply was made.")
     if (summary["dead_air_s"]["max"] or 0.0) >= _LONG_SILENCE:
         told.append(f"The most dead air in one reply, added up, was {figure(summary['dead_air_s']['max'], 's')}.")
+    told += _beside_the_provider(summary)
     if summary["words"]["unspoken"]:
         told.append(f"{_count(summary['words']['unspoken'], 'word')} remained unspoken.")
     if summary["slot"]["max_in_flight"] is not None:
         most, refused = summary["slot"]["max_in_flight"], provider["refused_concurrency"]
         told.append(f"The provider saw at most {_count(most, 'request')} at a time and refused {refused or 'none'}.")
     return " ".join(told)
+
+
+def _beside_the_provider(summary: Figures) -> list[str]:
+    """What callers heard instead of the provider's voice, and who was not taken."""
+    share, refused, fillers = summary["local_voice_share"], summary["calls_refused"], summary["rungs"]["filler"]
+    told = [f"While replies waited {_count(fillers, 'filler')} sounded."] if fillers else []
+    if share:
+        told.append(f"The local voice spoke {100 * share:.1f} % of the sound.")
+    if refused:
+        told.append(f"{_count(refused, 'call')} found no place.")
+    return told
 
 
 def tiles(summary: Figures) -> Element:
@@ -75,7 +87,7 @@ def tiles(summary: Figures) -> Element:
         _tile(
             str(summary["calls_failed"]),
             "calls failed",
-            more=_count(summary["barge_ins"], "barge-in"),
+            more=f"{_count(summary['barge_ins'], 'barge-in')}, {summary['calls_refused']} refused",
             good=not summary["calls_failed"],
         ),
         class_="tiles",

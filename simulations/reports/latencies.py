@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
-from attrs import define, frozen
+from attrs import Factory, define, frozen
 
 from orchestrator.events import (
     CallerTurnEnded,
@@ -20,6 +20,7 @@ from orchestrator.events import (
     ReplyEvent,
     ReplyReady,
     ReplyStarted,
+    RungWords,
     SlotGranted,
     TicketJoined,
     TicketLeft,
@@ -29,6 +30,25 @@ GAP_SECONDS = 0.1
 """A gap counts from here on."""
 SILENCE_ALLOWED = 0.2
 """Seconds of a reply's silence that are no dead air, whatever the scheduler's own patience."""
+
+Stretch = tuple[float, float]
+"""From when to when, on the run's clock."""
+
+
+def uncovered(silent: Iterable[Stretch], words: Sequence[Stretch]) -> float:
+    """Return the seconds of `silent` (stretches that do not overlap) in which none of `words` (which may) sounds."""
+    return sum(max(end - start, 0.0) - _covered((start, end), words) for start, end in silent)
+
+
+def _covered(stretch: Stretch, words: Sequence[Stretch]) -> float:
+    reached, end = stretch
+    seconds = 0.0
+    for begins, ends in sorted(words):
+        begins, ends = max(begins, reached), min(ends, end)
+        if ends > begins:
+            seconds += ends - begins
+            reached = ends
+    return seconds
 
 
 @frozen
@@ -50,9 +70,17 @@ class _Reply:
     wait: float | None = None
     """Grant minus ready of the latest grant of the first piece: a refused one waits once more."""
     left: float | None = None
-    first_word: float | None = None
     first_audio: float | None = None
-    gaps: float = 0.0
+    gaps: list[Stretch] = Factory(list)
+    words: list[Stretch] = Factory(list)
+    """Where a rung's words sounded: a filler's, those in the noise."""
+
+    def dead_air(self, ended: float) -> float:
+        """Return the silence until the reply's own sound, and in its gaps, without what a rung's words cover."""
+        assert self.ready is not None
+        own = ended if self.first_audio is None else self.first_audio
+        silence = uncovered([(self.ready, own), *self.gaps], [(start, min(end, ended)) for start, end in self.words])
+        return max(silence - SILENCE_ALLOWED, 0.0)
 
 
 class Latencies:
@@ -107,8 +135,7 @@ class Latencies:
         if event.first:
             reply.wait = event.wait if event.wait is not None else event.waited
 
-    def _word(self, reply: _Reply, event: FirstWordHeard) -> None:
-        reply.first_word = event.at
+    def _word(self, _reply: _Reply, event: FirstWordHeard) -> None:
         silent_since = self._caller_silent_since.pop(event.call, None)
         if silent_since is not None:
             self.response.append(event.at - silent_since)
@@ -119,9 +146,12 @@ class Latencies:
             self.first_audio.append(event.at - reply.ready)
 
     def _gapped(self, reply: _Reply, event: Gapped) -> None:
-        reply.gaps += event.seconds
+        reply.gaps.append((event.at - event.seconds, event.at))
         if event.seconds > GAP_SECONDS:
             self.gap_causes[event.cause] += 1
+
+    def _rung_words(self, reply: _Reply, event: RungWords) -> None:
+        reply.words.append((event.at, event.at + event.seconds))
 
     def _pieces_joined(self, _reply: _Reply, event: PiecesJoined) -> None:
         self.joins.append(event.gap)
@@ -135,7 +165,7 @@ class Latencies:
             wait = so_far if reply.wait is None else reply.wait
             self.waits.append(Wait(*key, seconds=wait, censored=reply.wait is None))
         if reply.ready is not None:
-            self.dead_air.append(max(_silence_before(reply, at) + reply.gaps - SILENCE_ALLOWED, 0.0))
+            self.dead_air.append(reply.dead_air(at))
 
 
 _STEPS: dict[type[ReplyEvent], Callable[..., None]] = {
@@ -146,15 +176,10 @@ _STEPS: dict[type[ReplyEvent], Callable[..., None]] = {
     FirstWordHeard: Latencies._word,
     FirstAudioPlayed: Latencies._audio,
     Gapped: Latencies._gapped,
+    RungWords: Latencies._rung_words,
     PiecesJoined: Latencies._pieces_joined,
 }
 
 
 def _since(then: float | None, now: float) -> float:
     return now - then if then is not None else 0.0
-
-
-def _silence_before(reply: _Reply, ended: float) -> float:
-    # No first word is told of a reply that follows another one with no turn of the caller between: its audio is it.
-    first = next((at for at in (reply.first_word, reply.first_audio) if at is not None), ended)
-    return max(_since(reply.ready, first), 0.0)

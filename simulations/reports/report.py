@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 from orchestrator.events import BargedIn, CallEvent, CallStarted, Event
 from simulations.reports.charts import (
     DOING_COLOURS,
+    PATTERNS,
     ChartsUnavailable,
     colour_of,
     embed,
@@ -25,7 +26,7 @@ from simulations.reports.headline import figure, sentence, tiles
 from simulations.reports.latencies import Wait
 from simulations.reports.markup import element, table, to_html
 from simulations.reports.percentiles import spread
-from simulations.reports.summary import Tally
+from simulations.reports.tally import Tally
 from simulations.reports.timeline import Doing, Timeline, timeline
 
 Transcript = Mapping[str, Any]
@@ -44,6 +45,7 @@ _NAMES = [
     "unspoken",
     "barged in",
 ]
+_SOFT = "#868d99"
 _NO_CHARTS = "The charts are missing: they come with the extra demo (pip install 'talkingstick[demo]')."
 
 
@@ -101,19 +103,22 @@ def _chart(drawn: str | None) -> list[Element | str]:
 
 
 def _timeline_section(shown: Timeline, drawn: str | None) -> list[Element | str]:
-    kinds = (Doing.CALLER, Doing.THINKING, Doing.WAITING, Doing.HELD)
+    kinds = [Doing.CALLER, Doing.THINKING, Doing.WAITING, Doing.HELD]
+    if any(span.doing is Doing.PLACE for span in shown.spans):
+        kinds.append(Doing.PLACE)
     swatches = [element("span", _dot(DOING_COLOURS[kind]), kind.value) for kind in kinds]
     dots = [_dot(colour_of(call, shown.calls)) for call in shown.calls]
     own = element("span", *dots, "bot speaks, or holds the slot")
+    others = [element("span", _dot(_SOFT, kind=kind.name.lower()), kind.value) for kind in PATTERNS]
     about = (
-        "The top row is the slot, in the colour of the call that holds it. Each call has a row: who speaks, and in the"
-        " thin line below it the call's place in the queue (red) and its time with the slot. Drag over a stretch to"
-        " see it closer, double-click to see all."
+        "The top row is the slot, in the colour of the call that holds it (grey: phrases for the cache). Each call has"
+        " a row: who speaks, and in the thin line below it the call's place in the queue (red) and its time with the"
+        " slot. Drag over a stretch to see it closer, double-click to see all."
     )
     return [
         element("h2", "Who held the slot, and who waited"),
         element("p", about, class_="soft"),
-        element("div", *swatches, own, class_="legend"),
+        element("div", *swatches, own, *others, class_="legend"),
         *_chart(drawn),
     ]
 
@@ -176,12 +181,19 @@ def _turn(turn: Mapping[str, Any]) -> Element:
     when = f"{figure(turn.get('start'), 's')} to {figure(turn.get('end'), 's')}"
     if turn["who"] == "caller":
         return element("li", element("small", f"caller, {when}"), str(turn["text"]), class_="turn caller")
-    voice = f" ({turn['voice']})" if turn.get("voice") else ""
+    voice = f" ({voices})" if (voices := _voices(turn)) else ""
     sounded = when if turn.get("start") is not None else "not heard"
     marks = (("heard", "span"), ("cut", "del"), ("unspoken", "ins"))
     parts = [element(tag, str(turn[name])) for name, tag in marks if turn.get(name)]
     return element("li", element("small", f"bot{voice}, {sounded}"), *parts, class_="turn bot")
 
 
-def _dot(colour: str) -> Element:
-    return element("i", class_="dot", style=f"background: {colour}")
+def _voices(turn: Mapping[str, Any]) -> str:
+    """The voices that spoke the reply, in the order in which they did: its own, and that of this machine."""
+    own = turn.get("voice")
+    spoke = [word.get("voice", own) for word in turn.get("words", ()) if word.get("start") is not None]
+    return ", ".join(str(name) for name in dict.fromkeys(spoke or [own]) if name)
+
+
+def _dot(colour: str, *, kind: str = "") -> Element:
+    return element("i", class_=f"dot {kind}".rstrip(), style=f"--dot: {colour}")

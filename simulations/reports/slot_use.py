@@ -7,7 +7,7 @@ from math import inf
 
 from attrs import define, frozen
 
-from orchestrator.events import CallStarted, Event, SlotFreed, SlotGranted, TicketJoined, TicketLeft
+from orchestrator.events import CallRefused, CallStarted, Event, SlotFreed, SlotGranted, TicketJoined, TicketLeft
 
 
 @frozen
@@ -27,10 +27,14 @@ class _Waiting:
 
 
 class SlotUse:
-    """Seconds of slot per call, in the order in which the calls began, and the largest lag between two that wait."""
+    """Seconds of slot per call, in the order in which the calls began, and the largest lag between two that wait.
+
+    What was held for no call that began and was taken (phrases for the cache) is use of the slot, but nobody's share.
+    """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._unshared = 0.0
         self.largest_lag: float | None = None
         """The largest difference of two accounts while both calls waited; None when never two did."""
         self._waiting: dict[int, _Waiting] = {}
@@ -54,10 +58,14 @@ class SlotUse:
 
     def busy(self, at: float) -> float:
         """Return the seconds of slot used until `at`, counting what is still held."""
-        return sum(self.seconds.values()) + sum(max(at - grant.at, 0.0) for grant in self._holders.values())
+        shared = sum(self.seconds.values())
+        return shared + self._unshared + sum(max(at - grant.at, 0.0) for grant in self._holders.values())
 
     def _began(self, event: CallStarted) -> None:
         self.seconds.setdefault(event.call, 0.0)
+
+    def _refused(self, event: CallRefused) -> None:
+        self._unshared += self.seconds.pop(event.call, 0.0)
 
     def _joined(self, event: TicketJoined) -> None:
         self._waiting[event.ticket] = _Waiting(event.at, event.call)
@@ -70,7 +78,10 @@ class SlotUse:
             self._charge(event.call, event.held)
 
     def _charge(self, call: str, seconds: float) -> None:
-        self.seconds[call] = self.seconds.get(call, 0.0) + seconds
+        if call in self.seconds:
+            self.seconds[call] += seconds
+        else:
+            self._unshared += seconds
 
     def _granted(self, event: SlotGranted) -> None:
         self._holders[event.ticket] = _Grant(event.at, event.call)
@@ -89,6 +100,7 @@ class SlotUse:
 
 _STEPS: dict[type[Event], Callable[..., None]] = {
     CallStarted: SlotUse._began,
+    CallRefused: SlotUse._refused,
     TicketJoined: SlotUse._joined,
     TicketLeft: SlotUse._left,
     SlotGranted: SlotUse._granted,

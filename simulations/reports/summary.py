@@ -1,13 +1,11 @@
 """What a run comes to: the one object that `--json` prints (section 6 of the design), from events and the books.
 
-It is pure. Latencies and slot seconds are counted in files of their own; reading books and printing are the caller's.
+It is pure. What is counted is tally.py's and places.py's; reading books and printing are the caller's.
 """
 
 from __future__ import annotations
 
-from array import array
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -15,28 +13,23 @@ from attrs import Factory, frozen
 
 from orchestrator.events import (
     BargedIn,
-    BotFailed,
     CallEvent,
-    CallFailed,
+    CallRefused,
     CallStarted,
     Event,
     GapCause,
     LinkOpened,
-    LoopLag,
-    Outcome,
     PieceAsked,
-    ReplyEnded,
     ReplyResumed,
-    ReplyStarted,
     RunEnded,
-    SlotFreed,
 )
-from simulations.reports.latencies import Latencies
+from orchestrator.settings import RUNGS
 from simulations.reports.percentiles import percentile, spread
-from simulations.reports.slot_use import SlotUse, by_weight, jain
+from simulations.reports.places import Places
+from simulations.reports.slot_use import by_weight, jain
+from simulations.reports.tally import Tally
 
 SCHEMA = 1
-RUNGS = ("cache", "filler", "noise", "brief", "local_voice", "apology")
 
 
 @frozen(kw_only=True)
@@ -61,72 +54,6 @@ class RunFacts:
     dropped_frames: int | None = None
 
 
-class Tally:
-    """Everything that is counted for one set of calls: all of a run's, or one group's."""
-
-    def __init__(self) -> None:
-        self.latencies = Latencies()
-        self.slot = SlotUse()
-        self.counts: Counter[str] = Counter()
-        self.words: Counter[str] = Counter(reply=0, heard=0, cut=0, unspoken=0)
-        self.failed: set[str] = set()
-        self.loop_lag = array("d")
-        self._kinds: Counter[type[Event]] = Counter()
-
-    def add(self, event: Event) -> None:
-        """Take in the next event."""
-        self.latencies.add(event)
-        self.slot.add(event)
-        kind = type(event)
-        self._kinds[kind] += 1
-        step = _STEPS.get(kind)
-        if step is not None:
-            step(self, event)
-
-    def count(self, kind: type[Event]) -> int:
-        """Return how many events of this very type came."""
-        return self._kinds[kind]
-
-    @property
-    def turns(self) -> int:
-        """The replies that began, less those for which the bot had nothing to say."""
-        return self.count(ReplyStarted) - self.counts["empty"]
-
-    def finish(self, at: float) -> None:
-        """Close what is open when the run ends."""
-        self.latencies.finish(at)
-        self.slot.finish(at)
-
-    def _ended(self, event: ReplyEnded) -> None:
-        self.counts["empty"] += event.outcome is Outcome.EMPTY
-        self.words.update(
-            reply=event.words, heard=event.words_heard, cut=event.words_cut, unspoken=event.words_unspoken
-        )
-
-    def _asked(self, event: PieceAsked) -> None:
-        self.counts["breaks"] += event.breaks_sentence
-
-    def _freed(self, event: SlotFreed) -> None:
-        # A slot comes back as settled when its link went with a request on it.
-        self.counts["links_dropped"] += event.cause == "settled"
-
-    def _failed(self, event: CallFailed | BotFailed) -> None:
-        self.failed.add(event.call)
-
-    def _lagged(self, event: LoopLag) -> None:
-        self.loop_lag.append(event.seconds)
-
-
-_STEPS: dict[type[Event], Callable[..., None]] = {
-    ReplyEnded: Tally._ended,
-    PieceAsked: Tally._asked,
-    SlotFreed: Tally._freed,
-    CallFailed: Tally._failed,
-    BotFailed: Tally._failed,
-    LoopLag: Tally._lagged,
-}
-
-
 class Summary:
     """The summary as a sink: `add` every event in order, then ask for the `result` once, when the run is over.
 
@@ -137,11 +64,13 @@ class Summary:
         self._all = Tally()
         self._groups: dict[str, Tally] = {}
         self._group_of: dict[str, str] = {}
+        self._places = Places()
         self._ended: float | None = None
 
     def add(self, event: Event) -> None:
         """Take in the next event; never raises, so that it may stand behind `Emit`."""
         self._all.add(event)
+        self._places.add(event)
         if isinstance(event, RunEnded):
             self._ended = event.at
         if isinstance(event, CallStarted) and event.group is not None:
@@ -152,11 +81,14 @@ class Summary:
     def result(self, *, run: RunFacts, books: Mapping[str, Any] | None) -> dict[str, Any]:
         """Return the object of section 6; `books` is the simulated provider's snapshot, None for a real one.
 
-        `groups` is there only where calls have a group; what belongs to the whole run is null in a group.
+        `groups` is there only where calls have a group; what belongs to the whole run is null in a group. `admission`
+        is there only where the program said how many calls fit: places.py says what it holds.
         """
         lasted = run.seconds if self._ended is None else self._ended
         known = _Known(run, books, lasted)
         found = _report(self._all, known)
+        if (admission := self._places.result(lasted)) is not None:
+            found["admission"] = admission
         if self._groups:
             names = [name for name in dict.fromkeys((*run.groups, *self._groups)) if name in self._groups]
             tallies = {name: self._groups[name] for name in names}
@@ -210,12 +142,11 @@ def _report(tally: Tally, known: _Known) -> dict[str, Any]:
             name: known.book(name) for name in ("refused_concurrency", "refused_rate", "refused_links", "errors")
         },
         "words": {name: tally.words[name] for name in ("reply", "heard", "cut", "unspoken")},
-        # No event tells of a rung, a local voice or a refused call: a call only ever waits, or sounds.
-        "rungs": dict.fromkeys(RUNGS, 0),
-        "local_voice_share": 0.0,
+        "rungs": {rung: tally.rungs[rung] for rung in RUNGS},
+        "local_voice_share": tally.local_voice_share,
         "barge_ins": tally.count(BargedIn),
         "holds_resumed": tally.count(ReplyResumed),
-        "calls_refused": 0,
+        "calls_refused": tally.count(CallRefused),
         "calls_failed": len(tally.failed),
         "fairness": {
             "jain": jain(by_weight(tally.slot.seconds, run.weights)),

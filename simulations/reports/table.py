@@ -1,4 +1,7 @@
-"""Shows a run while it runs: a table on a terminal, plain lines anywhere else; what is so is board.py's."""
+"""Shows a run while it runs: a table on a terminal, plain lines anywhere else.
+
+What is so is board.py's, what a line says lines.py's.
+"""
 
 from __future__ import annotations
 
@@ -12,32 +15,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.events import (
-    BargedIn,
-    BotFailed,
-    CallEnded,
-    CallerHungUp,
-    CallerTurnEnded,
-    CallEvent,
-    CallFailed,
-    CallStarted,
-    CallState,
-    Event,
-    LinkFailed,
-    ProviderRefused,
-    ReplyEnded,
-    RunEnded,
-    RunStarted,
-    SlotGranted,
-    TaskBlocked,
-)
+from orchestrator.events import CallEvent, CallState, Event
 from simulations.reports.board import Board, Picture, Row
+from simulations.reports.headline import figure
+from simulations.reports.lines import line_of
 
 REFRESH_SECONDS = 0.25
 """At most four refreshes a second: one costs the loop some milliseconds."""
-LATE_SECONDS = 0.2
-"""A plain line tells of a first piece that waited longer than this."""
-
 _LOOKS = {
     CallState.LISTENING: ("listening", "dim"),
     CallState.THINKING: ("thinking", "cyan"),
@@ -45,6 +29,13 @@ _LOOKS = {
     CallState.SPEAKING: ("speaking", "green"),
     CallState.HELD: ("held", "yellow"),
     CallState.ENDED: ("ended", "dim"),
+}
+_RUNGS = {"brief": "brief text", "cache": "cached"}
+_STANDINGS = {
+    "up": Text(),
+    "doubtful": Text("   provider in doubt", style="yellow"),
+    "out": Text("   provider out", style="bold red"),
+    "final": Text("   provider refuses for good", style="bold red"),
 }
 
 
@@ -96,6 +87,9 @@ def draw(picture: Picture, shown: Shown) -> Group:
     """Return the picture as rich shows it: a line about the run and a row for each call."""
     left = "" if picture.left is None else f"{picture.left} s left   "
     head = Text(f"{left}slot {picture.used} % used   links {picture.links} of {shown.links}", style="bold")
+    head.append_text(_STANDINGS[picture.standing])
+    if picture.refused:
+        head.append(f"   {picture.refused} refused")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("call", "bot", "state"):
         table.add_column(name, no_wrap=True, min_width=20 if name == "state" else None)
@@ -108,11 +102,10 @@ def draw(picture: Picture, shown: Shown) -> Group:
 
 
 def _cells(row: Row) -> list[Text]:
-    name, style = _LOOKS[row.state]
     return [
         Text(printable(row.call)),
         Text(printable(row.bot.rpartition(":")[2]), style="dim"),
-        Text(name, style=style),
+        _state(row),
         Text("●" if row.holds_slot else "", style="bold magenta"),
         Text(_seconds(row.last_wait)),
         Text(_seconds(row.p95_wait)),
@@ -121,8 +114,19 @@ def _cells(row: Row) -> list[Text]:
     ]
 
 
+def _state(row: Row) -> Text:
+    name, style = _LOOKS[row.state]
+    if row.rung == "local_voice":
+        return Text("local voice speaks" if row.state is CallState.SPEAKING else "local voice", style="bold yellow")
+    if row.queued:
+        return Text("waiting for a place", style="yellow")
+    if row.rung:
+        return Text(f"{row.state.value}, {_RUNGS.get(row.rung, row.rung)}", style=style)
+    return Text(name, style=style)
+
+
 def _seconds(wait: float | None) -> str:
-    return "" if wait is None else f"{wait:.2f} s"
+    return "" if wait is None else figure(wait, "s")
 
 
 class PlainLines:
@@ -142,48 +146,6 @@ class PlainLines:
             self._stream.flush()
         except (OSError, ValueError):  # ValueError: the stream is closed
             return
-
-
-def line_of(event: Event) -> str | None:
-    """Return what a plain line says of the event, without its time and call; None for what is too small to tell."""
-    match event:
-        case RunStarted():
-            return f"{event.calls} calls begin"
-        case RunEnded():
-            return f"the run is over: {event.reason}"
-        case LinkFailed():
-            return f"a link could not be opened: {event.error}"
-        case ProviderRefused():
-            return f"the provider refused ({event.kind}): {event.error}"
-        case TaskBlocked():
-            who = event.task if event.call is None else f"{event.bot} in call {event.call}"
-            return f"{who} kept the loop for {event.seconds:.2f} s"
-        case CallEvent():
-            return _line_of_call(event)
-    return None
-
-
-def _line_of_call(event: CallEvent) -> str | None:
-    match event:
-        case CallStarted():
-            return f"answered by {event.bot}"
-        case CallerTurnEnded():
-            return f"the caller spoke for {event.spoke:.1f} s"
-        case SlotGranted(first=True, wait=wait) if wait is not None and wait > LATE_SECONDS:
-            return f"got the slot after {wait:.2f} s"
-        case BargedIn():
-            return "the caller interrupted"
-        case ReplyEnded() if event.words:
-            return f"reply {event.reply}: {event.words_heard} of {event.words} words heard"
-        case CallerHungUp():
-            return "the caller hung up"
-        case BotFailed():
-            return f"its bot failed in {event.hook}: {event.error}"
-        case CallFailed():
-            return f"failed: {event.error}"
-        case CallEnded():
-            return f"ended after {event.seconds:.1f} s ({event.reason})"
-    return None
 
 
 def printable(text: str) -> str:

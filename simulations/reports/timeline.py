@@ -9,10 +9,14 @@ from attrs import frozen
 
 from orchestrator.events import (
     CallerTurnEnded,
+    CallQueued,
     CallStarted,
     CallState,
     CallStateChanged,
     Event,
+    LocalVoiceSpoke,
+    ReplyEnded,
+    RungWords,
     SlotFreed,
     SlotGranted,
     TicketJoined,
@@ -26,7 +30,10 @@ class Doing(Enum):
     CALLER = "caller speaks"
     THINKING = "bot thinks"
     WAITING = "waits for the slot"
+    PLACE = "waits for a place"
     SPEAKING = "bot speaks"
+    FILLER = "a filler, or a word while it waits"
+    LOCAL = "the local voice speaks"
     HELD = "held"
     QUEUED = "in the queue"
     SLOT = "holds the slot"
@@ -62,6 +69,8 @@ class Timeline:
         self._states: dict[str, tuple[Doing, float]] = {}
         self._queued: dict[int, tuple[str, float]] = {}
         self._slots: dict[int, Span] = {}
+        self._at_door: set[str] = set()
+        self._voices: dict[tuple[str, int], list[Span]] = {}
 
     @property
     def lanes(self) -> int:
@@ -74,8 +83,10 @@ class Timeline:
         match event:
             case CallStarted():
                 self.calls.append(event.call)
+            case CallQueued():
+                self._at_door.add(event.call)
             case CallStateChanged():
-                self._change(event.call, _STATES.get(event.state), at=event.at)
+                self._change(event.call, self._doing(event), at=event.at)
             case CallerTurnEnded():
                 self._span(event.call, Doing.CALLER, start=event.at - event.spoke, end=event.at)
             case TicketJoined():
@@ -87,6 +98,12 @@ class Timeline:
                 self._slots[event.ticket] = Span(event.call, Doing.SLOT, event.at, event.at, self._free_lane())
             case SlotFreed():
                 self._free(event.ticket, event.at)
+            case RungWords():
+                self._sound(event, Doing.FILLER)
+            case LocalVoiceSpoke():
+                self._sound(event, Doing.LOCAL)
+            case ReplyEnded():
+                self._silence((event.call, event.reply), event.at)
 
     def finish(self) -> None:
         """End every span that is still open where the last event was."""
@@ -96,6 +113,14 @@ class Timeline:
             self._leave_queue(ticket, self.end)
         for ticket in list(self._slots):
             self._free(ticket, self.end)
+        for reply in list(self._voices):
+            self._silence(reply, self.end)
+
+    def _doing(self, event: CallStateChanged) -> Doing | None:
+        if event.state is CallState.WAITING and event.call in self._at_door:
+            return Doing.PLACE
+        self._at_door.discard(event.call)
+        return _STATES.get(event.state)
 
     def _change(self, call: str, doing: Doing | None, *, at: float) -> None:
         before = self._states.pop(call, None)
@@ -113,6 +138,17 @@ class Timeline:
         span = self._slots.pop(ticket, None)
         if span is not None:
             self._span(span.call, Doing.SLOT, start=span.start, end=at, lane=span.lane)
+
+    def _sound(self, event: RungWords | LocalVoiceSpoke, doing: Doing) -> None:
+        """Note a voice that is not the provider's; what the local voice says follows what it said, however early it
+        was told of."""
+        voices = self._voices.setdefault((event.call, event.reply), [])
+        start = max(event.at, voices[-1].end) if voices and doing is Doing.LOCAL else event.at
+        voices.append(Span(event.call, doing, start, start + event.seconds))
+
+    def _silence(self, reply: tuple[str, int], at: float) -> None:
+        for span in self._voices.pop(reply, ()):
+            self._span(span.call, span.doing, start=span.start, end=min(span.end, at))
 
     def _free_lane(self) -> int:
         taken = {span.lane for span in self._slots.values()}

@@ -64,6 +64,26 @@ def gapped(at: float, seconds: float, *, cause: e.GapCause = e.GapCause.SLOT, **
     return e.Gapped(at=at, seconds=seconds, cause=cause, **_key(key))
 
 
+def rung(at: float, name: str, **key: Any) -> e.RungTaken:
+    """The reply steps onto a rung."""
+    return e.RungTaken(at=at, rung=name, **_key(key))
+
+
+def rung_words(at: float, seconds: float, *, name: str = "filler", **key: Any) -> e.RungWords:
+    """A filler, or words in the noise, begin to sound."""
+    return e.RungWords(at=at, rung=name, seconds=seconds, **_key(key))
+
+
+def local_voice(at: float, seconds: float, **key: Any) -> e.LocalVoiceSpoke:
+    """The local voice speaks a part of the reply."""
+    return e.LocalVoiceSpoke(at=at, name="espeak-ng", start=0, characters=20, seconds=seconds, **_key(key))
+
+
+def piece_over(at: float, *, audio: float, **key: Any) -> e.PieceEnded:
+    """The provider is done with a piece."""
+    return e.PieceEnded(at=at, piece=1, cause="complete", audio=audio, seconds=0.5, **_key(key))
+
+
 def join(at: float, gap: float) -> e.PiecesJoined:
     """One piece follows another."""
     return e.PiecesJoined(at=at, call="1", reply=1, gap=gap, cause=e.GapCause.SLOT if gap else None)

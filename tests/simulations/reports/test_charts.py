@@ -7,7 +7,7 @@ import pytest
 from simulations.reports.charts import colour_of, embed, timeline_figure, waits_figure
 from simulations.reports.latencies import Wait
 from simulations.reports.timeline import Doing, timeline
-from tests.simulations.moments import began, freed, granted, joined
+from tests.simulations.moments import began, freed, granted, joined, local_voice, over, rung_words
 from tests.simulations.stories import tell
 
 
@@ -28,6 +28,27 @@ def test_the_slot_has_the_colour_of_its_holder() -> None:
     slot = timeline_figure(found)["data"][-1]
     assert (slot["base"], slot["x"], slot["y"]) == ([2], [1], [0])
     assert slot["marker"]["color"] == [colour_of("b", ["a", "b"])] != [colour_of("a", ["a", "b"])]
+
+
+def test_phrases_for_the_cache_are_in_the_slots_row() -> None:
+    """They have no row of their own, and no call's colour."""
+    found = timeline([began(0, call="a"), granted(1, call="phrases"), freed(2, held=1, call="phrases")])
+    slot = timeline_figure(found)["data"][-1]
+    assert (slot["base"], slot["y"]) == ([1], [0])
+    assert slot["text"] == ["phrases holds the slot<br>1.00 to 2.00 s (1.00 s)"]
+    assert slot["marker"]["color"] == [colour_of("phrases", ["a"])] != [colour_of("a", ["a"])]
+
+
+def test_other_voices_are_patterned_in_the_calls_row() -> None:
+    """In its colour, over what the call did meanwhile; a filler looks unlike the local voice."""
+    found = timeline([began(0), rung_words(1, 0.5), local_voice(2, 3.0), over(9, heard=9)])
+    bars = {bar["text"][0].split("<br>")[0]: bar for bar in timeline_figure(found)["data"] if bar["text"]}
+    filler, local = bars["call 1 a filler, or a word while it waits"], bars["call 1 the local voice speaks"]
+    assert (filler["base"], filler["x"], local["base"], local["x"]) == ([1], [0.5], [2], [3.0])
+    assert filler["y"] == local["y"] == [1]
+    assert filler["marker"]["color"] == local["marker"]["color"] == [colour_of("1", ["1"])]
+    shapes = [bar["marker"]["pattern"]["shape"] for bar in (filler, local)]
+    assert shapes == [["."], ["/"]]
 
 
 def test_every_wait_is_a_point() -> None:

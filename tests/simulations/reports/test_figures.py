@@ -60,3 +60,23 @@ def test_a_group_that_some_runs_lack_is_a_column_of_dashes() -> None:
     del two["groups"]
     mean, sd = mean_and_sd([one, two])
     assert cells(table(mean, sd=sd), "replies") == ["0.0", "±", "0.0"]
+
+
+def test_what_only_some_runs_know_has_lines_only_there() -> None:
+    """Of the whole run, not of a group; and of many runs only where all of them know it."""
+    assert "places for calls" not in table(summary())
+    found = summary(groups=True)
+    found["admission"] = {"places": 8, "mean_places": 8.5, "occupancy": 0.9, "refused": 3, "queued": 2}
+    found["overload"] = {"slot_seconds_per_reply": 0.85, "natural_cycle_s": 11.0, "bound_s": 0.933}
+    text = table(found)
+    assert cells(text, "places for calls: at the end") == ["8"]
+    assert cells(text, "always waiting: at least, on the average") == ["0.933"]
+    mean, sd = mean_and_sd([found, found])
+    assert cells(table(mean, sd=sd), "part of them taken") == ["0.900", "±", "0.000"]
+    mean, sd = mean_and_sd([found, summary(groups=True)])
+    assert "part of them taken" not in table(mean, sd=sd)
+
+
+def test_faults_are_of_the_whole_run() -> None:
+    """How often each struck."""
+    assert cells(table({**summary(groups=True), "faults": {"storm": 3}}), "fault storm, struck") == ["3"]

@@ -52,6 +52,17 @@ def test_a_long_silence_is_told() -> None:
     assert sentence(silent).endswith("The most dead air in one reply, added up, was 12.3 s.")
 
 
+def test_what_callers_heard_instead_is_told() -> None:
+    """Fillers, the local voice, and that some found no place; a run without them says nothing of it."""
+    summary = summarise([], run=RUN, books=BOOKS)
+    assert "filler" not in sentence(summary)
+    assert "local voice" not in sentence(summary)
+    rungs = {**summary["rungs"], "filler": 2}
+    assert (
+        "While replies waited 2 fillers sounded. The local voice spoke 12.3 % of the sound. 1 call found no place."
+    ) in sentence({**summary, "rungs": rungs, "local_voice_share": 0.1234, "calls_refused": 1})
+
+
 def test_tiles_are_coloured_where_they_have_to_be_right() -> None:
     """One request too many and a refusal are bad, none of either good, unknown neither."""
     good = to_html(tiles(summarise([], run=RUN, books=BOOKS)))

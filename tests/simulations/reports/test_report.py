@@ -101,6 +101,22 @@ def test_the_calls_stand_beside_each_other(tmp_path: Path) -> None:
         assert all(text in page.text for text in texts)
 
 
+def test_a_turn_names_every_voice_that_spoke_it(tmp_path: Path) -> None:
+    """The reply's own and that of this machine, in their order; one that nobody heard, only its own."""
+    told = tell(seed=2)
+    words: list[dict[str, Any]] = [
+        {"word": "one", "start": 1.0}, {"word": "two", "start": 2.0, "voice": "espeak-ng"},
+        {"word": "three", "start": None, "voice": "piper"},
+    ]  # fmt: skip
+    turns = [turn for turn in told.transcripts[0]["turns"] if turn["who"] == "bot"][:3]
+    for turn, spoken in zip(turns, (words, words[1:], words[2:]), strict=True):
+        turn.update(voice="maria", words=spoken)
+    page, _ = page_of(told, tmp_path)
+    assert [name for name in re.findall(r"bot \(([^)]*)\)", page.text) if name] == [
+        "maria, espeak-ng", "espeak-ng", "maria",
+    ]  # fmt: skip
+
+
 def test_the_charts_come_with_their_script(tmp_path: Path) -> None:
     """Timeline and waits are drawn by plotly, whose JavaScript is in the page once."""
     page, source = page_of(tell(seed=2), tmp_path)

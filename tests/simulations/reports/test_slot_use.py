@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.events import Event
+from orchestrator.events import CallRefused, Event
 from simulations.reports.slot_use import SlotUse, by_weight, jain
 from tests.simulations.moments import began, freed, granted, joined, left
 
@@ -31,6 +31,15 @@ def test_seconds_are_counted_by_call_in_the_order_of_their_beginning() -> None:
     assert found.seconds == {"b": 3.0, "a": 1.0, "c": 0.0}
     assert list(found.seconds) == ["b", "a", "c"]
     assert found.holders() == []
+
+
+def test_what_no_call_held_is_in_use_and_nobodys() -> None:
+    """Phrases for the cache, and a call that was refused: they take no part in the sharing."""
+    found = use(began(0, call="a"), granted(1, call="phrases"), freed(2, call="phrases", held=1.0),
+                began(3, call="b"), granted(3, call="b", ticket=2), freed(4, call="b", ticket=2, held=0.5),
+                CallRefused(at=4, call="b", reason="full", calls=1, places=1))  # fmt: skip
+    assert found.busy(5) == 1.5
+    assert found.seconds == {"a": 0.0}
 
 
 def test_a_slot_that_comes_back_twice_counts_once() -> None:

@@ -23,9 +23,12 @@ from tests.simulations.moments import (
     granted,
     join,
     joined,
+    local_voice,
     over,
     piece,
+    piece_over,
     ready,
+    rung,
     turn_over,
 )
 from tests.simulations.stories import tell
@@ -176,6 +179,51 @@ def test_groups_come_in_the_order_of_the_scenario() -> None:
     run = attrs.evolve(FACTS, groups=("monologue", "unheard", "chat"))
     found = summary_of(began(0.0, call="1", group="chat"), began(0.0, call="2", group="monologue"), run=run)
     assert list(found["groups"]) == ["monologue", "chat"]
+
+
+def test_rungs_are_counted_by_their_names() -> None:
+    """Each as often as a reply stepped onto it; one that nobody took is nought."""
+    found = summary_of(rung(1.0, "filler"), rung(2.0, "noise"), rung(3.0, "filler", reply=2), rung(4.0, "local_voice"))
+    assert found["rungs"] == {"cache": 0, "filler": 2, "noise": 1, "brief": 0, "local_voice": 1, "apology": 0}
+
+
+def test_the_local_voices_share_is_of_all_sound_of_replies() -> None:
+    """Its seconds beside those that the provider sent; nothing of nothing is nought."""
+    found = summary_of(piece_over(1.0, audio=2.5), local_voice(2.0, 1.0), piece_over(4.0, audio=0.5))
+    assert found["local_voice_share"] == 0.25
+    assert summary_of(local_voice(1.0, 1.0))["local_voice_share"] == 1.0
+    assert summary_of()["local_voice_share"] == 0.0
+
+
+def refused(at: float, call: str) -> e.CallRefused:
+    """There is no place for the call."""
+    return e.CallRefused(at=at, call=call, reason="full", calls=4, places=4)
+
+
+def test_refused_calls_are_counted_and_have_no_share() -> None:
+    """Also by group; a call that was refused is none of those among whom the slot is shared."""
+    found = summary_of(
+        began(0.0, group="chat"), granted(0.0), freed(2.0, held=2.0), began(1.0, call="2", group="chat"),
+        refused(1.0, "2"), refused(2.0, "3"),
+    )  # fmt: skip
+    assert (found["calls_refused"], found["groups"]["chat"]["calls_refused"]) == (2, 1)
+    assert (found["slot"]["seconds_per_call"], found["fairness"]["jain"]) == ([2.0], 1.0)
+    assert found["groups"]["chat"]["calls"] == 1
+
+
+def test_phrases_use_the_slot_and_are_no_call() -> None:
+    """They are in its use, and in nobody's seconds."""
+    found = summary_of(began(0.0), granted(1.0, call="phrases"), freed(2.0, held=1.0, call="phrases"))
+    assert (found["slot"]["utilisation"], found["slot"]["seconds_per_call"]) == (0.1, [0.0])
+
+
+def test_places_are_told_where_admission_is_on() -> None:
+    """Before the groups, and of the whole run only; without PlacesChanged the object is that of section 6."""
+    places = e.PlacesChanged(at=0.0, places=2, fitting=2, p95_wait=None)
+    found = summary_of(places, began(0.0, group="chat"), refused(5.0, "2"))
+    assert list(found)[-2:] == ["admission", "groups"]
+    assert found["admission"] == {"places": 2, "mean_places": 2.0, "occupancy": 0.5, "refused": 1, "queued": 0}
+    assert "admission" not in found["groups"]["chat"]
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 500)] * 3), max_size=20))

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 
-import pytest
 import trio
 from rich.console import Console
 from trio.testing import MockClock
 
 from orchestrator import events as e
 from orchestrator.events import CallState, Event
-from simulations.reports.table import LiveTable, PlainLines, Shown, line_of
-from tests.simulations.moments import began, freed, granted, over, state, turn_over
+from simulations.reports.table import LiveTable, PlainLines, Shown
+from tests.simulations.moments import began, freed, granted, over, rung, state, turn_over
 from tests.simulations.stories import tell
 
 
@@ -46,6 +45,27 @@ async def test_the_table_fits_eighty_columns(autojump_clock: MockClock) -> None:
     assert last[2].split() == ["2", "Echo", "waiting", "for", "the", "slot", "0", "0"]
     assert "58 s left" in written
     assert "links 0 of 5" in written
+    assert "…" not in written
+
+
+async def test_the_longest_states_fit_too(autojump_clock: MockClock) -> None:
+    """Whose voice speaks and what sounds meanwhile stand in the state; above, the provider and the calls refused."""
+    written = await shown(
+        e.CallStarted(at=0.0, call="1", bot="bots.appointments:Appointments", leg="loopback"), began(0.0, call="2"),
+        began(0.0, call="3"), granted(0.5, wait=12.25),
+        state(1.0, CallState.SPEAKING), rung(1.0, "local_voice"),
+        state(1.0, CallState.SPEAKING, call="2"), rung(1.0, "brief", call="2"),
+        state(1.0, CallState.WAITING, call="3"), rung(1.0, "filler", call="3"),
+        began(0.0, call="5"), e.CallQueued(at=1.0, call="5", waiting=1), state(1.0, CallState.WAITING, call="5"),
+        e.StandingChanged(at=1.0, standing="out", error="no link"),
+        e.CallRefused(at=1.0, call="4", reason="full", calls=3, places=3), seconds=2.1,
+    )  # fmt: skip
+    last = written[written.rindex("58 s left") :].splitlines()
+    assert last[0].split("   ")[-2:] == ["provider out", "1 refused"]
+    column = slice(last[1].index("state"), last[1].index("slot"))
+    states = [line[column].strip() for line in last[2:6]]
+    assert states == ["local voice speaks", "speaking, brief text", "waiting, filler", "waiting for a place"]
+    assert "12.2 s" in last[2]
     assert "…" not in written
 
 
@@ -94,26 +114,6 @@ def test_plain_lines_tell_a_call() -> None:
         "   5.00  call 1: reply 1: 3 of 7 words heard",
         "   6.00  call 1: ended after 5.5 s (caller)",
     ]
-
-
-@pytest.mark.parametrize(
-    ("event", "told"),
-    [
-        (e.RunStarted(at=0, wall="", seed=1, calls=4, profile=None), "4 calls begin"),
-        (e.RunEnded(at=0, reason="interrupted"), "the run is over: interrupted"),
-        (e.LinkFailed(at=0, kind="final", error="HTTP 401"), "a link could not be opened: HTTP 401"),
-        (e.ProviderRefused(at=0, kind="rate", error="429"), "the provider refused (rate): 429"),
-        (e.TaskBlocked(at=0, seconds=0.5, task="t", call=None, bot=None, stack=""), "t kept the loop for 0.50 s"),
-        (e.CallFailed(at=0, call="1", error="x", traceback=""), "failed: x"),
-        (e.BotFailed(at=0, call="1", bot="b", hook="reply", error="x", traceback=""), "its bot failed in reply: x"),
-        (e.CallerHungUp(at=0, call="1"), "the caller hung up"),
-        (e.LoopLag(at=0, seconds=0.1), None),
-        (over(0.0), None),
-    ],
-)
-def test_what_a_line_says(event: Event, told: str | None) -> None:
-    """Failures and refusals are told, small things not."""
-    assert line_of(event) == told
 
 
 def test_a_terminal_is_never_commanded() -> None:

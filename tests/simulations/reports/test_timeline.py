@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import itertools
 
-from orchestrator.events import CallState
+from orchestrator.events import CallQueued, CallState
 from simulations.reports.timeline import Doing, Span, timeline
-from tests.simulations.moments import began, freed, granted, joined, left, state, turn_over
+from tests.simulations.moments import (
+    began,
+    freed,
+    granted,
+    joined,
+    left,
+    local_voice,
+    over,
+    rung_words,
+    state,
+    turn_over,
+)
 from tests.simulations.stories import tell
 
 
@@ -50,3 +61,31 @@ def test_in_a_whole_run_nobody_is_in_two_states() -> None:
         assert row
         ordered = sorted(row, key=lambda span: span.start)
         assert all(before.end <= after.start + 1e-9 for before, after in itertools.pairwise(ordered))
+
+
+def test_a_place_is_waited_for_before_the_slot() -> None:
+    """The same state of the call, until it is taken."""
+    found = timeline(
+        [began(0.0), CallQueued(at=0.0, call="1", waiting=1), state(0.0, CallState.WAITING),
+         state(5.0, CallState.LISTENING), state(7.0, CallState.WAITING), state(8.0, CallState.SPEAKING)]
+    )  # fmt: skip
+    assert found.spans == [Span("1", Doing.PLACE, 0.0, 5.0), Span("1", Doing.WAITING, 7.0, 8.0)]
+
+
+def test_other_voices_are_where_they_sounded() -> None:
+    """A filler where it began; pieces of the local voice one after the other, though all were told of at once."""
+    found = timeline(
+        [began(0.0), rung_words(1.0, 0.5), local_voice(1.25, 2.0), local_voice(1.25, 1.0), over(9.0, heard=9)]
+    )
+    assert found.spans == [
+        Span("1", Doing.FILLER, 1.0, 1.5),
+        Span("1", Doing.LOCAL, 1.5, 3.5),
+        Span("1", Doing.LOCAL, 3.5, 4.5),
+    ]
+
+
+def test_other_voices_end_with_their_reply() -> None:
+    """A cut ends them, and so does the run."""
+    cut = timeline([began(0.0), rung_words(1.0, 2.0), over(1.5, cut=4), local_voice(3.0, 9.0, reply=2), turn_over(4.0)])
+    voices = [span for span in cut.spans if span.doing is not Doing.CALLER]
+    assert voices == [Span("1", Doing.FILLER, 1.0, 1.5), Span("1", Doing.LOCAL, 3.0, 4.0)]
