@@ -15,7 +15,7 @@ class AppointmentDesk(Bot):
     """
 
     def __init__(self, practice: str = "Dr. Mehta's dental practice") -> None:
-        self.practice = practice
+        self.greeting = f"Hello, you have reached {practice}, Laura speaking. What can I do for you?"
         self.free = {
             "Tuesday": ("nine fifteen", "eleven thirty", "four o'clock"),
             "Thursday": ("ten thirty", "quarter past two", "half past four"),
@@ -24,9 +24,13 @@ class AppointmentDesk(Bot):
         self.day = self.time = self.name = ""
         self.booked = self.cut_short = False
 
+    def phrases(self) -> tuple[str, ...]:
+        """Have the greeting ready before anybody calls."""
+        return (self.greeting,)
+
     async def opening(self, talk: Talk) -> AsyncIterator[str]:
         """Greet, with an open question."""
-        yield f"Hello, you have reached {self.practice}, Laura speaking. What can I do for you?"
+        yield self.greeting
 
     async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str | Say]:
         """Take in what was said, then ask for what is missing."""

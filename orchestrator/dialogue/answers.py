@@ -20,8 +20,9 @@ from orchestrator.dialogue.prompts import Prompt, Prompts
 from orchestrator.dialogue.replies import Replies
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.errors import BotError, LegClosed
+from orchestrator.speech.asking import Service
 from orchestrator.speech.line import Line
-from orchestrator.speech.mouth import Mouth, Service
+from orchestrator.speech.mouth import Mouth
 from orchestrator.speech.reply import Phase, Reply
 
 
@@ -32,19 +33,20 @@ class Party:
     hooks: Hooks
     name: str
     shared: Any = None
-    weight: float = 1.0
 
 
 class Answers:
     """One call's replies, one after the other. A bot that fails too often in a row (`failed`) is not asked again."""
 
     def __init__(self, line: Line, *, service: Service, party: Party, prompts: Prompts, transcript: Transcript) -> None:
-        self.mouth = Mouth(line, service, weight=party.weight)
+        self.mouth = Mouth(line, service)
         self._line = line
         self._party = party
         self._prompts = prompts
         self._slots = service.slots
-        self._replies = Replies(line, pace=service.pace, transcript=transcript)
+        self._replies = Replies(
+            line, pace=service.pace, transcript=transcript, slots=service.slots, phrases=service.phrases
+        )
         self._reply: Reply | None = None
         self._failures = 0
         self._untold: Heard | None = None
@@ -67,6 +69,8 @@ class Answers:
                     nursery.start_soon(self._think, prompt, reply)
                     await self._speak(reply)
                     nursery.cancel_scope.cancel()  # a bot that is still at it: the reply was given up
+            if reply.hopeless:  # the caller was told so
+                self._prompts.leave(transfer_to=self._line.settings.ladder.hand_over_to or None)
             reply.end(self._line.now())
         except* LegClosed:
             gone = True
@@ -128,7 +132,7 @@ class Answers:
                 self._bot_failed(hook, BotError(f"not done within {GRACE:g} s after the call was cancelled"))
 
     async def _think(self, prompt: Prompt, reply: Reply) -> None:
-        take = partial(self._replies.take, reply)
+        take = partial(self._replies.take, reply, opens=prompt.hook == "opening")
         try:
             if prompt.say is not None:
                 take(prompt.say)

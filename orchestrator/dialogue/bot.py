@@ -5,7 +5,7 @@ Running the hooks, and what happens when one fails, is hooks.py's; which bot a n
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -97,6 +97,13 @@ class Bot:
         What follows the yield is run after the last call, and has 0.5 s.
         """
         yield None
+
+    def phrases(self) -> Iterable[str]:
+        """Name texts that are said often (greetings, say), to have them ready: as `Say(text, cached=True)` says them.
+
+        Asked once, of an instance without a call.
+        """
+        return ()
 
     def opening(self, talk: Talk) -> Words:
         """Speak first: asked once, when the call is answered."""

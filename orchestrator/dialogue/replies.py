@@ -8,20 +8,33 @@ from orchestrator import events
 from orchestrator.dialogue.bot import Say
 from orchestrator.dialogue.transcript import BotEntry, Ending, SoundedWord, Transcript, WordState
 from orchestrator.events import Outcome
+from orchestrator.ports import Slots
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.chunking import ReplyText
+from orchestrator.speech.ladder import wants_brief
 from orchestrator.speech.line import Line
+from orchestrator.speech.phrases import Phrases
 from orchestrator.speech.play_clock import PlayClock
 from orchestrator.speech.playout import Playout
-from orchestrator.speech.reply import Reply, VoiceChoice
+from orchestrator.speech.reply import Reply, usual_voice
 
 
 class Replies:
-    """One call's replies, numbered from 1."""
+    """One call's replies, numbered from 1. The `slots` say if it is crowded; `phrases` are told what may be needed."""
 
-    def __init__(self, line: Line, *, pace: Pace, transcript: Transcript) -> None:
+    def __init__(
+        self,
+        line: Line,
+        *,
+        pace: Pace,
+        transcript: Transcript,
+        slots: Slots | None = None,
+        phrases: Phrases | None = None,
+    ) -> None:
         self._line = line
         self._pace = pace
+        self._slots = slots
+        self._phrases = phrases
         self._transcript = transcript
         self._count = 0
 
@@ -35,9 +48,7 @@ class Replies:
                 least_characters=settings.speech.least_characters, most_characters=settings.speech.piece_characters
             ),
             playout=Playout(PlayClock(self._line.leg.rate, self._line.leg.latency), self._pace.seconds_per_character),
-            voice=VoiceChoice(
-                voice=settings.provider.voice, language=settings.provider.language, speed=settings.provider.speed
-            ),
+            voice=usual_voice(settings.provider),
         )
         self._line.emit(
             events.ReplyStarted(
@@ -46,14 +57,33 @@ class Replies:
         )
         return reply
 
-    def take(self, reply: Reply, say: Say) -> None:
-        """Add what the bot yielded."""
+    def take(self, reply: Reply, say: Say, *, opens: bool = False) -> None:
+        """Add what the bot yielded; whole sentences with which it `opens` are phrases like those it asks to cache."""
         if not reply.text.length:
             reply.voice = attrs.evolve(
                 reply.voice, voice=say.voice or reply.voice.voice, language=say.language or reply.voice.language
             )
-        if reply.feed(say.text, interruptible=say.interruptible, now=self._line.now()):
+            if self._phrases is not None and self._line.settings.ladder.on:
+                self._phrases.want_usual(voice=reply.voice, rate=self._line.leg.rate)
+        text = self._brief(reply, say.brief) if say.brief is not None and self._crowded() else say.text
+        if reply.feed(
+            text,
+            interruptible=say.interruptible,
+            phrase=say.cached or (opens and _is_sentence(text)),
+            now=self._line.now(),
+        ):
             self._ready(reply)
+
+    def _crowded(self) -> bool:
+        return self._slots is not None and wants_brief(self._line.settings.ladder, self._slots.wait_ahead())
+
+    def _brief(self, reply: Reply, text: str) -> str:
+        if "brief" not in reply.rungs:
+            reply.rungs.add("brief")
+            self._line.emit(
+                events.RungTaken(at=self._line.now(), call=self._line.call, reply=reply.number, rung="brief")
+            )
+        return text
 
     def finish_text(self, reply: Reply) -> None:
         """The bot has said all of the reply."""
@@ -81,7 +111,7 @@ class Replies:
     def _sounded(self, reply: Reply) -> list[SoundedWord]:
         ended_at = self._line.now() if reply.ended_at is None else reply.ended_at
         return [
-            SoundedWord(span.start, span.end, self._in_call(span.begins), self._in_call(span.ends))
+            SoundedWord(span.start, span.end, self._in_call(span.begins), self._in_call(span.ends), span.voice)
             for span in reply.playout.words(ended_at)
         ]
 
@@ -103,6 +133,10 @@ class Replies:
             words_cut=entry.count(WordState.CUT),
             words_unspoken=entry.count(WordState.UNSPOKEN),
         )
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text.split()) > 1 and text.rstrip().endswith((".", "!", "?", "।"))
 
 
 def _outcome(entry: BotEntry) -> Outcome:

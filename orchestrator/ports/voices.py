@@ -120,9 +120,10 @@ class Standing(Enum):
 
 
 class LocalVoice(Protocol):
-    """The voice that speaks where the provider can't: `name` is how transcripts and events call it."""
+    """The voice that speaks where the provider can't."""
 
-    name: str
+    def name_in(self, language: str) -> str:
+        """Return how transcripts and events call the voice that speaks `language`."""
 
     def speaks(self, language: str) -> bool:
         """Whether it has a voice for that language ("auto": for English)."""

@@ -78,7 +78,7 @@ class LadderSettings:
     local: Literal["auto", "espeak", "piper", "none"] = "auto"
     """The local voice: the best that is installed (piper for English, espeak-ng else), one of them, or none."""
     fillers: Texts = field(
-        default=Factory(lambda: {"en": ("One moment, please.", "Let me see."), "hi": ("एक क्षण।", "ज़रा रुकिए।")}),
+        default=Factory(lambda: {"en": ("Just a moment.", "Let me see."), "hi": ("एक क्षण।", "ज़रा रुकिए।")}),
         validator=by_language,
     )
     words: Texts = field(

@@ -7,7 +7,9 @@ text known when it is taken (and on the phrase ends of `Clauses.feed`), not on h
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
+from operator import attrgetter
 
 from attrs import Factory, define, field, frozen
 
@@ -69,11 +71,15 @@ class ReplyText:
         """Whether the bot has said all."""
         return self._clauses.finished
 
-    def feed(self, delta: str) -> None:
-        """Take what the bot yielded next; any string will do."""
+    def feed(self, delta: str, *, apart: bool = False) -> None:
+        """Take what the bot yielded next; any string will do. `apart`: its words are its own, whatever lies around."""
+        if apart:
+            self._clauses.close_word()
         self._deltas.append(delta)
         self._length += len(delta)
         self._clauses.feed(delta)
+        if apart:
+            self._clauses.close_word()
 
     def finish(self) -> None:
         """The bot has said all: the rest is complete as it is."""
@@ -111,6 +117,12 @@ class ReplyText:
         begin = self._clauses.word_at(start)
         end = self._clauses.sentence_end(begin, most_characters)
         return None if end is None else self._piece(start, begin, end=end)
+
+    def span_piece(self, start: int, end: int) -> Piece:
+        """Return the text `[start, end)`, fed apart from what lies around it, as one piece."""
+        words = self._clauses.words
+        begin, after = self._clauses.word_at(start), bisect_left(words, end, key=attrgetter("start"))
+        return self._piece(start, begin, end=after)
 
     def clauses_piece(self, start: int, *, most_characters: int) -> Piece | None:
         """Return all complete clauses from `start` that fit: for a slow stream, when the playout runs dry."""

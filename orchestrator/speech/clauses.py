@@ -62,6 +62,11 @@ class Clauses:
             self._spoken.close()
         self._settle()
 
+    def close_word(self) -> None:
+        """What follows begins another word."""
+        self._spoken.close()
+        self._settle()
+
     def finish(self) -> None:
         """Nothing follows: the end of the text ends the last word and the last sentence."""
         self.finished = True

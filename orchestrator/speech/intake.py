@@ -13,6 +13,7 @@ from orchestrator.ports import Complete, Failed, Sound, VoiceFrame, WordTime
 from orchestrator.speech.chunking import Piece
 from orchestrator.speech.joins import Joiner
 from orchestrator.speech.line import Line
+from orchestrator.speech.phrase import Phrase
 from orchestrator.speech.reply import Reply
 
 
@@ -27,6 +28,8 @@ class Intake:
         self._number = number
         self._began = line.now()
         self._audio = 0.0
+        self._kept = bytearray()
+        self._words: list[WordTime] = []
         self._joiner = Joiner(rate=line.leg.rate, before=speech.pause_before, after=pause)
         reply.asked = piece.end
         reply.playout.begin(piece)
@@ -52,6 +55,15 @@ class Intake:
                 )
             )
 
+    def as_phrase(self) -> Phrase:
+        """Return what came, trimmed as it is played."""
+        trimmed = self._joiner.lead_trimmed
+        words = tuple(
+            (word.index, word.word, max(0.0, word.start - trimmed), max(0.0, word.end - trimmed))
+            for word in self._words
+        )
+        return Phrase(pcm=bytes(self._kept), rate=self._line.leg.rate, words=words)
+
     async def _take(self, frames: trio.MemoryReceiveChannel[VoiceFrame]) -> ProviderFault | None:
         fault: ProviderFault | None = ProviderFault(FaultKind.RETRY, "the frames ended without a terminal one")
         async for first in frames:
@@ -60,6 +72,7 @@ class Intake:
                     case Sound(pcm=pcm):
                         self._sound(pcm)
                     case WordTime():
+                        self._words.append(frame)
                         self._reply.playout.add_word(frame)
                     case Complete():
                         fault = None
@@ -94,6 +107,7 @@ class Intake:
     def _add(self, pcm: bytes) -> None:
         self._reply.playout.add(pcm, lead_trimmed=self._joiner.lead_trimmed)
         if pcm:
+            self._kept += pcm
             self._reply.notify()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orchestrator import events
 from orchestrator.audio import FRAME_SECONDS, samples_in
 from orchestrator.speech.line import Line
+from orchestrator.speech.playout import PieceSound
 from orchestrator.speech.reply import Reply
 
 _MARK_WITHIN = 2.0
@@ -23,10 +24,17 @@ class Player:
         self._reply: Reply | None = None
         self._marked = 0
         """How many samples of the reply lay before the last mark."""
+        self._begun = False
+        """Whether the reply's own sound has begun."""
+        self._dry_since: float | None = None
+        """Since when it gaps, while what sounds is a rung's."""
+        self._told: PieceSound | None = None
+        """The last words of a rung that were told of."""
 
     async def play(self, reply: Reply) -> None:
         """Play until all of the reply that will ever come was heard. Cancel it to cut, then clear the leg."""
         self._reply = reply
+        self._begun, self._dry_since, self._told = False, None, None
         while True:
             if pcm := reply.playout.take(self._line.leg.stride):
                 await self._write(reply, pcm)
@@ -77,21 +85,41 @@ class Player:
     def _heard_up_to(self, reply: Reply, position: int, *, at: float) -> None:
         clock = reply.playout.clock
         expected = clock.time_of(position)
-        first = expected is None
         gap = clock.marked(position, at)
         if clock.time_of(position) != expected:  # else all is as it was known to come
             reply.notify()
+        sound = reply.playout.sounding_at(position)
+        if sound is not None and sound.rung:
+            self._rung_sounds(reply, sound, at=at, since=at - gap)
+            return
         self._line.enter(events.CallState.SPEAKING)  # after a gap, too
-        if first:
-            self._first_audio(reply, at)
+        if not self._begun:
+            self._begun = True
+            self._line.emit(events.FirstAudioPlayed(at=at, call=self._line.call, reply=reply.number))
+            self._first_word(reply, at)
+            return
+        if self._dry_since is not None:
+            gap, self._dry_since = at - self._dry_since, None
         cause = reply.blame(at - gap) if gap else None
         if cause is not None:
             self._line.emit(events.Gapped(at=at, call=self._line.call, reply=reply.number, seconds=gap, cause=cause))
         if reply.playout.joins_at(position):
             self._line.emit(events.PiecesJoined(at=at, call=self._line.call, reply=reply.number, gap=gap, cause=cause))
 
-    def _first_audio(self, reply: Reply, at: float) -> None:
-        self._line.emit(events.FirstAudioPlayed(at=at, call=self._line.call, reply=reply.number))
+    def _rung_sounds(self, reply: Reply, sound: PieceSound, *, at: float, since: float) -> None:
+        """What fills the wait is no part of the reply: the gap goes on, if it is one."""
+        if self._begun and self._dry_since is None:
+            self._dry_since = since
+        if sound.speaks and sound is not self._told:
+            self._told = sound
+            self._line.enter(events.CallState.SPEAKING)
+            seconds = sound.samples / reply.playout.clock.rate
+            self._line.emit(
+                events.RungWords(at=at, call=self._line.call, reply=reply.number, rung=sound.rung, seconds=seconds)
+            )
+            self._first_word(reply, at)
+
+    def _first_word(self, reply: Reply, at: float) -> None:
         if self._line.caller_waits:
             self._line.caller_waits = False
             self._line.emit(events.FirstWordHeard(at=at, call=self._line.call, reply=reply.number))

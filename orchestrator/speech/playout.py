@@ -31,15 +31,24 @@ class WordSpan:
     end: int
     begins: float | None
     ends: float | None
+    voice: str = ""
+    """Who spoke it, where that was not the call's own voice."""
 
 
 @define
 class PieceSound:
-    """One piece's place in the reply's sound: from sample `start`, `samples` long so far."""
+    """One piece's place in the reply's sound: from sample `start`, `samples` long so far.
+
+    `voice` is whose it is where it is not the call's own. A `rung` of the ladder is no part of the reply: its piece has
+    no words, `speaks` says whether the caller hears some all the same.
+    """
 
     piece: Piece
     start: int
     samples: int = 0
+    voice: str = ""
+    rung: str = ""
+    speaks: bool = True
     lead_trimmed: float = 0.0
     done: bool = False
     aligner: WordAligner | None = None
@@ -88,10 +97,28 @@ class Playout:
     _waiting: deque[bytes] = field(factory=deque)
     _received: int = 0
     _taken: int = 0
+    _spoken: int = 0
+    """Where the last words end so far, the reply's own or a rung's."""
 
-    def begin(self, piece: Piece) -> None:
+    def begin(self, piece: Piece, *, voice: str = "") -> None:
         """A piece was asked for, the one before has ended: what is added from now on is its sound."""
-        self._pieces.append(PieceSound(piece, self._received))
+        self._pieces.append(PieceSound(piece, self._received, voice=voice))
+
+    @property
+    def may_insert(self) -> bool:
+        """Whether a rung's sound could follow all that there is: not in the middle of a piece."""
+        return self._whole == len(self._pieces) or self._pieces[-1].samples == 0
+
+    def insert(self, pcm: bytes, *, rung: str, speaks: bool = True) -> None:
+        """Let a rung sound next, before a piece in work that has no sound yet."""
+        waits = self._pieces.pop() if self._whole < len(self._pieces) else None
+        offset = self._pieces[-1].piece.end if self._pieces else 0
+        self._pieces.append(PieceSound(Piece(offset, offset, "", True, ()), self._received, rung=rung, speaks=speaks))
+        self.add(pcm, lead_trimmed=0.0)
+        self.end()
+        if waits is not None:
+            waits.start = self._received
+            self._pieces.append(waits)
 
     def add(self, pcm: bytes, *, lead_trimmed: float) -> None:
         """Sound of the piece in work arrived; `lead_trimmed` seconds of it were cut off at its head."""
@@ -101,6 +128,8 @@ class Playout:
             current.samples += samples_in(pcm)
             self._received += samples_in(pcm)
             self._waiting.append(pcm)
+            if current.speaks:
+                self._spoken = self._received
 
     def add_word(self, word: WordTime) -> None:
         """The provider said when a word of the piece in work sounds."""
@@ -149,13 +178,24 @@ class Playout:
         """Seconds of sound that the caller has yet to hear of what was received."""
         return (self._received - self.clock.sounded(now)) / self.clock.rate
 
+    def silent_since(self, now: float) -> float | None:
+        """When the last words ended (run clock); None while there are words to hear, or none have sounded yet."""
+        if not self._spoken or self.clock.sounded(now) < self._spoken:
+            return None
+        return self.clock.time_of(self._spoken)
+
+    def sounding_at(self, position: int) -> PieceSound | None:
+        """Return the piece whose sound lies at `position`, None where there is none yet."""
+        begun = bisect_right(self._pieces, position, key=_start)
+        if not begun:
+            return None
+        sound = self._pieces[begun - 1]  # of those that start at one place only the last has any sound
+        return sound if position < sound.end else None
+
     def joins_at(self, position: int) -> bool:
         """Whether the sound passes from one piece to the next at `position`."""
-        begun = bisect_right(self._pieces, position, key=_start)
-        if not begun or position <= 0:
-            return False
-        sound = self._pieces[begun - 1]  # of those that start at one place only the last has any sound
-        return sound.start == position and sound.samples > 0
+        sound = self.sounding_at(position)
+        return sound is not None and sound.start == position > 0
 
     def heard(self, now: float) -> int:
         """The offset in the reply's text up to which the caller has heard it, rounded down to a word."""
@@ -180,12 +220,19 @@ class Playout:
                 first, last = sound.place(begins, self.clock.rate), sound.place(ends, self.clock.rate)
                 began = self.clock.time_of(first) if first < begun else None
                 spans.append(
-                    WordSpan(start, end, began, None if began is None else self.clock.time_of(min(last, begun)))
+                    WordSpan(
+                        start,
+                        end,
+                        began,
+                        None if began is None else self.clock.time_of(min(last, begun)),
+                        sound.voice,
+                    )
                 )
         return spans
 
     def _drop_tail(self, samples: int) -> None:
         self._received -= samples
+        self._spoken = min(self._spoken, self._received)
         self._pieces[-1].samples -= samples
         size = samples * SAMPLE_BYTES
         while size > 0:

@@ -10,6 +10,7 @@ import trio
 from attrs import frozen
 
 from orchestrator.events import GapCause
+from orchestrator.settings import ProviderSettings
 from orchestrator.speech.chunking import ReplyText
 from orchestrator.speech.playout import Playout
 
@@ -35,6 +36,11 @@ class VoiceChoice:
     speed: float
 
 
+def usual_voice(settings: ProviderSettings) -> VoiceChoice:
+    """Return the voice of the settings: a reply's until its first text asks for another."""
+    return VoiceChoice(voice=settings.voice, language=settings.language, speed=settings.speed)
+
+
 class Reply:
     """A bot's turn. Its one `scope` covers every task that works on it; cancelling that is a cut.
 
@@ -56,16 +62,46 @@ class Reply:
         self.given_up_from: int | None = None
         self._stages: list[tuple[float, GapCause]] = []
         self.ended_at: float | None = None
+        self.stage = GapCause.TEXT
+        """What the next sound is waiting for."""
+        self.local = False
+        """Whether the local voice is to speak what comes next, though the provider could be asked."""
+        self.rungs: set[str] = set()
+        """The steps of the ladder it has stood on."""
+        self.hopeless = False
+        """Whether we have apologised: the call is to end."""
         self._protected: list[tuple[int, int]] = []
+        self._phrases: list[tuple[int, int]] = []
         self._changed = trio.Event()
 
-    def feed(self, text: str, *, interruptible: bool, now: float) -> bool:
-        """Take in the bot's next text; return whether the reply became ready by it."""
+    def feed(self, text: str, *, now: float, interruptible: bool = True, phrase: bool = False) -> bool:
+        """Take in the bot's next text; return whether the reply became ready by it.
+
+        A `phrase` is spoken as it is, by itself: it may come from the cache.
+        """
         start = self.text.length
-        self.text.feed(text)
+        self.text.feed(text, apart=phrase)
         if not interruptible:
             self._protect(start, self.text.length)
+        if phrase and text.strip():
+            self._phrases.append((start, self.text.length))
         return self._settle_ready(now)
+
+    @property
+    def next_phrase(self) -> tuple[int, int] | None:
+        """The phrase that begins where the reply has been asked for up to; None if none does, or not as a whole."""
+        after = bisect_right(self._phrases, self.asked, key=itemgetter(1))
+        if after == len(self._phrases):
+            return None
+        start, end = self._phrases[after]
+        between = self.text.text[min(start, self.asked) : max(start, self.asked)]
+        return None if between.strip() else (start, end)
+
+    @property
+    def phrase_limit(self) -> int | None:
+        """Where the next phrase begins, which no piece before it may reach into."""
+        after = bisect_right(self._phrases, self.asked, key=itemgetter(0))
+        return self._phrases[after][0] if after < len(self._phrases) else None
 
     def finish_text(self, *, now: float) -> bool:
         """The bot has said all; return whether the reply became ready by it."""
@@ -104,6 +140,7 @@ class Reply:
 
     def enter_stage(self, stage: GapCause, now: float) -> None:
         """Note what the next sound is waiting for."""
+        self.stage = stage
         self._stages.append((now, stage))
 
     def blame(self, since: float) -> GapCause:

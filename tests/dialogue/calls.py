@@ -17,8 +17,15 @@ from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.reception import CallRecord
 from orchestrator.dialogue.transcript import BotEntry, CallerEntry, Transcript
 from orchestrator.lanes import InlineLane
-from orchestrator.ports import CallFacts, Dial, Now
-from orchestrator.settings import DialogueSettings, ProviderSettings, Settings, SpeechSettings
+from orchestrator.ports import CallFacts, Dial, LocalVoice, Now
+from orchestrator.settings import (
+    AdmissionSettings,
+    DialogueSettings,
+    LadderSettings,
+    ProviderSettings,
+    Settings,
+    SpeechSettings,
+)
 from orchestrator.testing import instant_voice
 from tests.adapters.test_loopback import Tape
 
@@ -27,9 +34,13 @@ Caller = Callable[[Phone], Awaitable[None]]
 E = TypeVar("E", bound=events.Event)
 
 
-def settings(*, speech: SpeechSettings | None = None, **dialogue: Any) -> Settings:
-    """The usual settings with others for the dialogue."""
+def settings(
+    *, speech: SpeechSettings | None = None, ladder: LadderSettings | None = None, **dialogue: Any
+) -> Settings:
+    """The usual settings with others for the dialogue; calls wait quietly, and all are taken, unless it is said."""
     return Settings(
+        ladder=ladder or LadderSettings(on=False),
+        admission=AdmissionSettings(on=False),
         provider=ProviderSettings(settle=0.05, backoff=0.2),
         speech=speech or SpeechSettings(),
         dialogue=DialogueSettings(apology="I am sorry.", **dialogue),
@@ -98,11 +109,13 @@ class Desk:
 
 
 @asynccontextmanager
-async def open_desk(using: Settings | None = None, dial: Dial = instant_voice) -> AsyncIterator[Desk]:
+async def open_desk(
+    using: Settings | None = None, dial: Dial = instant_voice, *, local: LocalVoice | None = None
+) -> AsyncIterator[Desk]:
     """Run the program with that voice for at most an hour of virtual time."""
     told: list[events.Event] = []
     now = run_clock()
-    surroundings = Surroundings(emit=told.append, now=now, dial=dial, lane=InlineLane())
+    surroundings = Surroundings(emit=told.append, now=now, dial=dial, lane=InlineLane(), local=local)
     with trio.fail_after(3600):
         async with open_orchestrator(using or settings(), surroundings) as orchestrator:
             yield Desk(orchestrator, now, told)

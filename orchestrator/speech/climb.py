@@ -1,0 +1,155 @@
+"""Takes a reply up the ladder while it waits: plays what a rung sounds like, and calls for the local voice.
+
+Which rung it is to be is ladder.py's, speaking the reply itself the mouth's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import trio
+from attrs import define, field
+
+from orchestrator import events
+from orchestrator.ports import Place, Standing
+from orchestrator.slot.pace import Pace
+from orchestrator.speech.ladder import NOISE_SECONDS, Rung, Waiting, next_step
+from orchestrator.speech.line import Line
+from orchestrator.speech.local import LocalSpeech
+from orchestrator.speech.noise import comfort_noise
+from orchestrator.speech.phrase import Phrase
+from orchestrator.speech.phrases import Phrases
+from orchestrator.speech.pool import Pool
+from orchestrator.speech.reply import Reply
+
+LOST = (Standing.OUT, Standing.FINAL)
+"""Where the provider can't be asked."""
+
+
+@define(eq=False)
+class Asking:
+    """A piece on its way to the slot and the provider; cancelling its `scope` gives it up, whatever it waits for."""
+
+    place: Place
+    written_at: float | None = None
+    scope: trio.CancelScope = field(factory=trio.CancelScope)
+
+
+class Climb:
+    """One call's replies on the ladder, one at a time; the mouth notes in `asking` what a reply waits for."""
+
+    def __init__(self, line: Line, *, pool: Pool, pace: Pace, phrases: Phrases | None, local: LocalSpeech) -> None:
+        self.asking: Asking | None = None
+        self._line = line
+        self._pool = pool
+        self._pace = pace
+        self._phrases = phrases
+        self._local = local
+        self._word_at = float("-inf")
+
+    async def run(self, reply: Reply) -> None:
+        """Watch over `reply` until it is hopeless; to be cancelled when all of it was heard."""
+        settings = self._line.settings.ladder
+        self._word_at = float("-inf")
+        while not reply.hopeless:
+            if reply.ready_at is None or reply.stage is events.GapCause.TEXT or not reply.playout.may_insert:
+                await reply.wait_changed()
+                continue
+            step = next_step(settings, self._waiting(reply))
+            self._take(step.rung, reply)
+            if step.rung in (Rung.QUIET, Rung.LOCAL_VOICE):
+                await trio.sleep(step.look_in)
+            else:  # until it has begun to sound there is nothing ahead
+                await trio.lowlevel.checkpoint()
+
+    def _waiting(self, reply: Reply) -> Waiting:
+        now = self._line.now()
+        since = reply.playout.silent_since(now)
+        filler, word = self._filler(reply), self._word(reply)
+        return Waiting(
+            silent=now - (since if since is not None else reply.ready_at or now),
+            wait=self._predicted(now),
+            ahead=reply.playout.ahead(now),
+            filler=None if filler is None else filler.seconds,
+            word=None if word is None else word.seconds,
+            since_word=now - self._word_at,
+            speakable=self._local.speaks(reply),
+            standing=self._pool.standing,
+        )
+
+    def _predicted(self, now: float) -> float:
+        """Predict the seconds until the reply's own sound."""
+        if self._pool.standing in LOST:
+            return float("inf")
+        if self.asking is None:
+            return self._pace.ttfb
+        if self.asking.written_at is None:
+            return self.asking.place.wait_ahead() + self._pace.ttfb
+        return max(0.0, self.asking.written_at + self._pace.ttfb - now)
+
+    def _take(self, rung: Rung, reply: Reply) -> None:
+        rate = self._line.leg.rate
+        match rung:
+            case Rung.FILLER:
+                self._play(self._filler(reply), reply, rung="filler")
+            case Rung.NOISE:
+                self.note(reply, "noise")
+                reply.playout.insert(comfort_noise(NOISE_SECONDS, rate), rung="noise", speaks=False)
+                reply.notify()
+            case Rung.WORD:
+                self._play(self._word(reply), reply, rung="noise")
+                self._word_at = self._line.now()
+            case Rung.LOCAL_VOICE:
+                # Where the provider is lost it is asked again as soon as it is back, else not within this reply.
+                reply.local = reply.local or self._pool.standing not in LOST
+                self._give_up_asking(reply)
+            case Rung.APOLOGY:
+                self._play(self._phrase(self._line.settings.ladder.apologies, reply), reply, rung="apology")
+                reply.hopeless = True
+                self._give_up_asking(reply)
+
+    def _play(self, phrase: Phrase | None, reply: Reply, *, rung: str) -> None:
+        self.note(reply, rung)
+        if phrase is not None:
+            reply.playout.insert(phrase.pcm, rung=rung)
+            if self.asking is not None and self.asking.written_at is None:
+                self.asking.place.revise(reply.playout.ahead(self._line.now()))
+            reply.notify()
+
+    def note(self, reply: Reply, rung: str) -> None:
+        """The reply steps onto a rung: told once a reply."""
+        if rung not in reply.rungs:
+            reply.rungs.add(rung)
+            self._line.emit(events.RungTaken(at=self._line.now(), call=self._line.call, reply=reply.number, rung=rung))
+
+    def _give_up_asking(self, reply: Reply) -> None:
+        if self.asking is not None:
+            self.asking.scope.cancel()
+        reply.notify()
+
+    # --- phrases that are ready ---
+
+    def _filler(self, reply: Reply) -> Phrase | None:
+        settings = self._line.settings.ladder
+        return (
+            None if "filler" in reply.rungs else self._phrase(settings.fillers, reply, longest=settings.filler_longest)
+        )
+
+    def _word(self, reply: Reply) -> Phrase | None:
+        return self._phrase(self._line.settings.ladder.words, reply)
+
+    def _phrase(
+        self, texts: dict[str, tuple[str, ...]], reply: Reply, *, longest: float = float("inf")
+    ) -> Phrase | None:
+        """Return one of the texts in the reply's language and voice, by turns; None if none is ready."""
+        ready = [phrase for phrase in self._ready(texts, reply) if phrase.seconds <= longest]
+        return ready[reply.number % len(ready)] if ready else None
+
+    def _ready(self, texts: dict[str, tuple[str, ...]], reply: Reply) -> Sequence[Phrase]:
+        if self._phrases is None:
+            return ()
+        language = "en" if reply.voice.language == "auto" else reply.voice.language
+        found = (
+            self._phrases.ready(text, voice=reply.voice, rate=self._line.leg.rate) for text in texts.get(language, ())
+        )
+        return [phrase for phrase in found if phrase is not None]
