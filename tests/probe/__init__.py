@@ -1,0 +1,1 @@
+"""The probe against a simulated provider, and its decisions by themselves."""
