@@ -72,6 +72,7 @@ class Asker:
             ahead=reply.playout.ahead(self._line.now()),
             room=room,
             leisure=self._service.slots.leisure(),
+            crowded=self._service.slots.crowded,
             since_ready=self._since_ready(reply),
         )
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 import trio
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 from websockets.trio.client import ClientConnection, connect
 
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Connection
 from orchestrator.redaction import redacted
+from orchestrator.slot.limits import kind_of_close, kind_of_status
 
 _MOST_BYTES = 4 * 2**20
 """A message larger than this is nobody's audio: about a minute of it at 24 kHz in base64."""
@@ -19,14 +23,8 @@ _MOST_FRAMES = 4096
 """Frames that may wait for the keeper, which always reads. With few, the library pauses on a dropped link that has much
 under way, and sees its close only after seconds."""
 _CLOSE_WITHIN = 1.0
-_STATUS_KINDS = {
-    400: FaultKind.REQUEST,
-    401: FaultKind.FINAL,
-    403: FaultKind.FINAL,
-    404: FaultKind.FINAL,
-    410: FaultKind.FINAL,
-    429: FaultKind.LINKS,
-}
+_LONGEST_WAIT = 3600.0
+"""Seconds: a `Retry-After` beyond that is no wait but nonsense."""
 
 
 class WebSocketConnection:
@@ -56,7 +54,8 @@ async def dial(
 ) -> AsyncIterator[Connection]:
     """Open a WebSocket in at most `within` seconds, over `stream` where one is given: implements ports.Dial.
 
-    Raises ProviderFault: FINAL for a refused key or path, LINKS for too many sockets, RETRY for what may pass.
+    Raises ProviderFault: FINAL for a refused key or path, LINKS for too many sockets, RETRY for what may pass; with
+    `retry_after` where the answer has such a header.
     """
     try:
         # The close is bounded here as well: with its queue full the library waits for a broken stream for ever.
@@ -77,10 +76,10 @@ async def dial(
                 finally:
                     closing.deadline = trio.current_time() + 2 * _CLOSE_WITHIN
     except InvalidStatus as error:
-        status = error.response.status_code
-        kind = _STATUS_KINDS.get(status, FaultKind.RETRY)
+        status, wait = error.response.status_code, _retry_after(error.response.headers)
         said = redacted(_words(error.response.body), headers.get("Authorization", "").removeprefix("Bearer "))
-        raise ProviderFault(kind, f"{address} answered HTTP {status}: {said}") from error
+        message = f"{address} answered HTTP {status}: {said}"
+        raise ProviderFault(kind_of_status(status), message, retry_after=wait) from error
     except InvalidURI as error:
         raise ProviderFault(FaultKind.FINAL, f"{address} is no WebSocket address") from error
     except TimeoutError as error:
@@ -91,9 +90,33 @@ async def dial(
 
 def _closed(error: ConnectionClosed) -> ProviderFault:
     close = error.rcvd
-    reason = f"closed with {close.code} {close.reason}".strip() if close else "the connection is lost"
-    # 1008 and 1013 are how the provider's other services refuse one socket too many.
-    return ProviderFault(FaultKind.LINKS if close and close.code in (1008, 1013) else FaultKind.RETRY, reason)
+    if close is None:
+        return ProviderFault(FaultKind.RETRY, "the connection is lost")
+    return ProviderFault(kind_of_close(close.code), f"closed with {close.code} {close.reason}".strip())
+
+
+def _retry_after(headers: Headers) -> float | None:
+    """For how many seconds the answer asks to be left alone: a number, or a date by the answer's own clock."""
+    said = next(iter(headers.get_all("Retry-After")), "").strip()
+    seconds = float(said) if said.isascii() and said.isdecimal() else _seconds_between(_date(headers), _as_date(said))
+    return None if seconds is None or seconds > _LONGEST_WAIT else max(0.0, seconds)
+
+
+def _date(headers: Headers) -> datetime | None:
+    return _as_date(next(iter(headers.get_all("Date")), ""))
+
+
+def _as_date(text: str) -> datetime | None:
+    try:
+        return parsedate_to_datetime(text)
+    except ValueError:
+        return None
+
+
+def _seconds_between(begin: datetime | None, end: datetime | None) -> float | None:
+    if begin is None or end is None or (begin.tzinfo is None) != (end.tzinfo is None):
+        return None
+    return (end - begin).total_seconds()
 
 
 def _words(body: bytes | bytearray | None) -> str:

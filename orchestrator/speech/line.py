@@ -10,7 +10,8 @@ from orchestrator.settings import Settings
 class Line:
     """One call's leg and state. `call` is its id, `began` its zero on the run's clock.
 
-    `caller_waits` from the end of the caller's turn to the first word of any voice.
+    `caller_waits` from the end of the caller's turn to the first word of any voice. `weight` is its share of the slot
+    when calls compete; the replies to come go by it.
     """
 
     def __init__(self, leg: Leg, *, settings: Settings, emit: Emit, now: Now) -> None:
@@ -22,6 +23,7 @@ class Line:
         self.began = now()
         self.state: CallState | None = None
         self.caller_waits = False
+        self.weight = 1.0
 
     def enter(self, state: CallState) -> None:
         """Note that the call is in `state` now."""

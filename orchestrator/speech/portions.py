@@ -17,6 +17,8 @@ from orchestrator.speech.chunking import Piece, ReplyText
 
 _NEARLY_DRY = 1.5
 """Seconds of sound left at which clauses go out where a whole sentence should, but can't."""
+_NEARLY_DRY_IN_CROWD = 3.0
+"""The same in a crowd, unless all the rest fits before: each request that is saved is time for everybody."""
 _SHORT = 0.5
 """Whole sentences that fill less than this part of the room give way to the clauses that fill it."""
 _ROUNDING = 1e-6
@@ -30,6 +32,7 @@ class Situation:
     `start` is the text offset up to which pieces went out, `begun` whether any sound has come, `ahead` the sound that
     the caller has yet to hear. `room` is for how long the slot may be held (infinite before the grant). `leisure` is
     how long a first piece may wait for its sentence, above 0 when all is calm; `since_ready` how long it has waited.
+    `crowded` says that there is more to say than time to say it.
     """
 
     text: ReplyText
@@ -39,6 +42,7 @@ class Situation:
     room: float = float("inf")
     leisure: float = 0.0
     since_ready: float = 0.0
+    crowded: bool = False
 
 
 class Portions(Protocol):
@@ -81,6 +85,9 @@ class Sparing:
 
     def too_early(self, piece: Piece | None, now: Situation) -> float:
         """Return the seconds until asking is worth it if nothing changes: 0 for at once, infinite for not before."""
+        if now.crowded and now.begun and self._settings.split:
+            rest = self._excess(now.text.length - now.start, now) if now.text.finished else float("inf")
+            return max(0.0, min(rest, now.ahead - _NEARLY_DRY_IN_CROWD))
         sentence = self._sentence(now)
         if piece is not None:
             holds_back = not now.begun and sentence is None and not now.text.finished

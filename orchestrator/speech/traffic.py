@@ -22,15 +22,15 @@ async def carry(
     *,
     requests: Requests,
     take: Callable[[VoiceFrame | None], None],
-    drop: Callable[[str], None],
+    stuck: Callable[[], None],
 ) -> ProviderFault:
     """Write `requests` and let `take` have the frames; return the fault that ended it, from the peer or from `take`.
 
-    `drop` is told when the peer stopped reading. Any other exception is a bug, and raised as it is.
+    `stuck` is told when the peer stopped reading. Any other exception is a bug, and raised as it is.
     """
     try:
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(_write, connection, codec, requests=requests, drop=drop))
+            nursery.start_soon(partial(_write, connection, codec, requests=requests, stuck=stuck))
             fault = await _read(connection, codec, take=take)
             nursery.cancel_scope.cancel()
     except ExceptionGroup as bugs:
@@ -48,9 +48,9 @@ async def _read(
             return fault
 
 
-async def _write(connection: Connection, codec: VoiceCodec, *, requests: Requests, drop: Callable[[str], None]) -> None:
+async def _write(connection: Connection, codec: VoiceCodec, *, requests: Requests, stuck: Callable[[], None]) -> None:
     async for request in requests:
         with trio.move_on_after(_WRITE_WITHIN) as patience, suppress(ProviderFault):  # the reader sees it, too
             await connection.send(codec.encode(request))
         if patience.cancelled_caught:  # half a frame is on the wire: this link must not be used again
-            drop("the provider stopped reading")
+            stuck()

@@ -75,6 +75,12 @@ def test_word_times_are_asked_for_by_setting() -> None:
     assert "word_timestamps" not in json.loads(codec(word_timestamps=False).encode(REQUEST))
 
 
+def test_dictionaries_go_with_every_request() -> None:
+    """By their ids; without any the field is not there."""
+    assert json.loads(codec(dictionaries=("d1", "d2")).encode(REQUEST))["pronunciation_dicts"] == ["d1", "d2"]
+    assert "pronunciation_dicts" not in json.loads(codec().encode(REQUEST))
+
+
 def test_chunks_words_and_ends_are_read() -> None:
     """With our id on each."""
     audio = base64.b64encode(b"\1\0\2\0").decode()

@@ -15,10 +15,16 @@ from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Connection
 
 
-def chunk(name: str, *, seconds: float = 0.1) -> str:
-    """Return a chunk of the request `name`, at 8000 samples a second."""
-    audio = base64.b64encode(b"\1\0" * round(8000 * seconds)).decode()
+def chunk(name: str, *, seconds: float = 0.1, level: int = 8000) -> str:
+    """Return a chunk of the request `name`, at 8000 samples a second, all of them `level`."""
+    audio = base64.b64encode(level.to_bytes(2, "little") * round(8000 * seconds)).decode()
     return json.dumps({"external_request_id": name, "status": "chunk", "data": {"audio": audio}})
+
+
+def word(name: str, number: int, text: str, *, end: float) -> str:
+    """Return when a word of the request `name` sounds: 0.1 s, to `end`."""
+    data = {"id": number, "word": text, "start": end - 0.1, "end": end}
+    return json.dumps({"external_request_id": name, "status": "word_timestamp", "data": data})
 
 
 def complete(name: str) -> str:

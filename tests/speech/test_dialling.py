@@ -76,6 +76,27 @@ async def test_a_refused_upgrade_has_the_kind_of_its_status(
     assert fault.message == f"{ADDRESS} answered HTTP {status}: because 1"
 
 
+HEADERS = [
+    (b"Retry-After: 7", 7.0),
+    (b"Retry-After: 0", 0.0),
+    (b"Date: Sun, 22 Nov 2026 08:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 08:01:30 GMT", 90.0),
+    (b"Date: Sun, 22 Nov 2026 08:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 07:00:00 GMT", 0.0),
+    (b"Retry-After: Sun, 22 Nov 2026 08:01:30 GMT", None),
+    (b"Date: Sun, 22 Nov 2026 08:00:00 GMT\r\nRetry-After: Sun, 22 Nov 2026 08:01:30 -0000", None),
+    (b"Retry-After: 99999999999", None),
+    (b"Retry-After: -1", None),
+    (b"Retry-After: soon", None),
+    (b"X: y", None),
+]
+
+
+@pytest.mark.parametrize(("header", "seconds"), HEADERS)
+async def test_retry_after_is_told(autojump_clock: MockClock, header: bytes, seconds: float | None) -> None:
+    """Seconds, or a date by the answer's own clock: ours may be wrong. What is neither is not there."""
+    fault = await opening(b"HTTP/1.1 429 No\r\n%s\r\nContent-Length: 24\r\n\r\nConcurrency limit reached" % header)
+    assert (fault.kind, fault.retry_after) == (FaultKind.LINKS, seconds)
+
+
 @pytest.mark.parametrize(
     "answer", [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"\0" * 99]
 )

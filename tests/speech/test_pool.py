@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from itertools import pairwise
 
 import pytest
 import trio
@@ -14,7 +13,7 @@ from orchestrator import events
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Complete, Connection, Failed
 from tests.simulations.waves.peer import ask, dialled, frames_until, provider
-from tests.speech.fake_links import FakeProvider, complete
+from tests.speech.fake_links import FakeLink, FakeProvider, complete
 from tests.speech.wire import account, connected, request
 
 RETRY = ProviderFault(FaultKind.RETRY, "not now")
@@ -183,23 +182,6 @@ async def test_a_wrong_key_is_told_at_once(autojump_clock: MockClock) -> None:
     assert "sk_test" not in str(opened.told)
 
 
-async def test_failed_dials_back_off(autojump_clock: MockClock) -> None:
-    """Each failure makes the next try of that place wait longer, up to 5 s; the first success ends it."""
-    fake = FakeProvider(faults=[RETRY] * 12)
-    async with account(fake.dial, links=2) as opened:
-        with pytest.raises(ProviderFault, match="not now"):
-            await opened.pool.wait_ready()
-        await trio.sleep(60)
-        tries = fake.dialled_at
-        pauses = [later - earlier for earlier, later in pairwise(tries[:13])]
-        assert pauses == sorted(pauses)
-        assert pauses[0] >= 0.2
-        assert 3 <= pauses[-1] <= 5
-        assert len(opened.of(events.LinkFailed)) == 12
-        assert len(fake.open) == 1
-        await opened.pool.wait_ready()
-
-
 async def test_an_outage_of_hours_ends_no_call(autojump_clock: MockClock) -> None:
     """After thousands of failures the dials still go on, at most 5 s apart, and the first success is lent."""
     fake = FakeProvider(faults=[RETRY] * 2000)
@@ -277,11 +259,17 @@ async def test_a_provider_that_says_how_long_to_wait_is_obeyed(autojump_clock: M
 
 async def test_a_borrower_gives_up_when_no_link_comes(autojump_clock: MockClock) -> None:
     """It holds the slot, so it waits 6 s at most; then it tells why, and the slot is free."""
-    fake = FakeProvider(faults=[RETRY] * 50)
-    async with account(fake.dial) as opened:
-        with pytest.raises(ProviderFault, match="not now"):
+
+    @asynccontextmanager
+    async def dial(address: str, headers: Mapping[str, str]) -> AsyncIterator[Connection]:
+        await trio.sleep(60)
+        yield FakeLink(0.0)
+
+    async with account(dial) as opened:
+        with pytest.raises(ProviderFault, match="no link") as caught:
             async with opened.borrowed():
                 pytest.fail("lent without a link")
+        assert caught.value.kind is FaultKind.LINKS
         assert trio.current_time() == pytest.approx(6)
         assert opened.scheduler.queue.granted == 0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 
 import pytest
@@ -62,16 +62,39 @@ class Setup:
     slots: int = 1
     settle: float = 0.05
     rtf: float = 0.1
+    clamp: bool = False
+    """Whether `complete` comes 4 s late; then slots are freed by quiet."""
 
     def server(self) -> WavesServer:
         """Return the provider."""
         return provider(
-            slots=self.slots, close_after_complete=self.close, settle=self.settle, rtf=self.rtf, chunk_ms=100.0
+            slots=self.slots,
+            close_after_complete=self.close,
+            settle=self.settle,
+            rtf=self.rtf,
+            chunk_ms=100.0,
+            clamp_backoff=self.clamp,
         )
+
+    @asynccontextmanager
+    async def connected(self, server: WavesServer) -> AsyncIterator[Account]:
+        """Run an account at the provider."""
+        freed_by = "quiet" if self.clamp else "complete"
+        links = 5 * self.slots
+        async with connected(
+            server, slots=self.slots, links=links, link_reuse=self.reuse, slot_freed_by=freed_by
+        ) as account:
+            yield account
 
 
 setups = pytest.mark.parametrize(
-    "setup", [Setup(close, reuse) for close in (True, False) for reuse in ("auto", "never")]
+    "setup",
+    [
+        Setup(close, reuse, clamp=clamp)
+        for close in (True, False)
+        for reuse in ("auto", "never")
+        for clamp in (False, True)
+    ],
 )
 
 
@@ -106,7 +129,7 @@ async def _check_served_after(seconds: float, account: Account) -> None:
 async def cancel_at(setup: Setup, step: int, *, before: bool) -> bool:
     """Cancel one piece at one step of its borrower; return whether it was still going on."""
     server = setup.server()
-    async with connected(server, slots=setup.slots, links=5 * setup.slots, link_reuse=setup.reuse) as account:
+    async with setup.connected(server) as account:
         await account.pool.wait_ready()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(_check_served_after, 0.001, account)
@@ -172,16 +195,17 @@ async def _take(account: Account, *, name: str) -> None:
         st.integers(1, 2),
         st.sampled_from((0.0, 0.05, 0.09)),
         st.sampled_from((0.0, 0.1, 0.9)),
+        st.booleans(),
     ),
     st.lists(borrowers, min_size=1, max_size=5),
 )
 @settings(max_examples=60, deadline=None)
 def test_several_borrowers_cut_anywhere_lose_nothing(setup: Setup, crowd: list[Borrower]) -> None:
-    """Any number of slots, both ways of links, any mix of cuts, a provider that settles sooner than we assume."""
+    """Any slots, both ways of links and of freeing, any mix of cuts, a provider that settles sooner than we assume."""
 
     async def scenario() -> None:
         server = setup.server()
-        async with connected(server, slots=setup.slots, links=5 * setup.slots, link_reuse=setup.reuse) as account:
+        async with setup.connected(server) as account:
             async with trio.open_nursery() as nursery:
                 for number, borrower in enumerate(crowd):
                     nursery.start_soon(partial(borrow, borrower, account, name=f"call-{number}"))

@@ -13,11 +13,13 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.events import Event
 from orchestrator.ports import Ask, Dial, Grant, Slots, SpeechRequest, VoiceCodec, VoiceFrame
 from orchestrator.settings import ProviderSettings
+from orchestrator.slot.account import Account as SharedAccount
 from orchestrator.slot.pace import Pace
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
 from orchestrator.speech.keeper import Provider
-from orchestrator.speech.pool import Lease, Pool
+from orchestrator.speech.lending import Lease
+from orchestrator.speech.pool import Pool
 from simulations.waves.memory_dial import memory_dial
 from simulations.waves.server import WavesServer
 
@@ -72,7 +74,7 @@ async def account(provider_dial: Dial, *, codec: VoiceCodec | None = None, **set
     told: list[Event] = []
     pace = Pace()
     queue = SlotQueue(slots=chosen.slots, bound=2.0)
-    scheduler = Scheduler(queue, emit=told.append, now=trio.current_time)
+    scheduler = Scheduler(queue, emit=told.append, now=trio.current_time, account=SharedAccount.of(chosen))
     slots: Slots = scheduler
     codec = codec or WavesCodec(chosen, "sk_test")
     provider = Provider(dial=provider_dial, codec=codec, settings=chosen, pace=pace)

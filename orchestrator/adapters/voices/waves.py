@@ -70,6 +70,8 @@ class WavesCodec:
             body["model"] = self.settings.model
         if self.settings.word_timestamps:
             body["word_timestamps"] = True
+        if self.settings.dictionaries:
+            body["pronunciation_dicts"] = list(self.settings.dictionaries)
         return json.dumps(body)
 
     def decode(self, message: str | bytes) -> VoiceFrame | None:

@@ -1,0 +1,34 @@
+"""Decides how many links there should be, from what those there are do; pure. When one is dialled is redial.py's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from orchestrator.ports import Standing
+from orchestrator.speech.links import IN_USE, TO_COME, LinkState
+
+
+@frozen(kw_only=True)
+class Quota:
+    """What the account allows: `slots` requests and `links` sockets at a time. One place stays free."""
+
+    slots: int
+    links: int
+
+    def room(self, states: Sequence[LinkState]) -> int:
+        """How many more sockets there may be, less than none if there are too many: one that closes counts."""
+        return max(1, self.links - 1) - len(states)
+
+    def missing(self, states: Sequence[LinkState], *, reused: bool | None, standing: Standing) -> int:
+        """How many links are missing: one more than slots should be there; `reused` says if those in use come back."""
+        in_use = sum(state in IN_USE for state in states)
+        coming = sum(state in TO_COME for state in states)
+        if reused is None:
+            coming += max(0, in_use - 1)  # one may have to be replaced before it is known whether all have
+        elif reused:
+            coming += in_use
+        # Who is refused for good asks again with one.
+        wanted = 1 if standing is Standing.FINAL else self.slots + 1
+        return min(wanted - coming, self.room(states))
