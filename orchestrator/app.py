@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 import random  # the one generator for jitter and nothing else; whoever wants a run repeated passes a seeded one
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import lru_cache, partial
 from typing import Protocol
 
 import trio
 from attrs import Factory, frozen
 
 from orchestrator.adapters.voices.waves import WavesCodec
+from orchestrator.dialogue.admission import Admission
+from orchestrator.dialogue.announcement import Announcer
 from orchestrator.dialogue.bot_loading import LoadedBot
+from orchestrator.dialogue.places import Places
 from orchestrator.dialogue.reception import CallRecord, Reception
 from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.errors import ProviderFault
-from orchestrator.lanes import ThreadLane
-from orchestrator.ports import Dial, Emit, Lane, Leg, Now, Slots, VoiceCodec
+from orchestrator.events import Event
+from orchestrator.lanes import InlineLane, ThreadLane
+from orchestrator.ports import Dial, Emit, Lane, Leg, LocalVoice, Now, Slots, VoiceCodec
 from orchestrator.settings import Settings, SpeechSettings
+from orchestrator.settings_reload import reloaded
+from orchestrator.slot.account import Account
+from orchestrator.slot.capacity import CapacityTable
+from orchestrator.slot.capacity_file import load_capacity
 from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.pace import Pace
 from orchestrator.slot.queue import SlotQueue
 from orchestrator.slot.scheduler import Scheduler
+from orchestrator.speech.asking import Service
+from orchestrator.speech.cache import MemoryPhrases, PhraseCache, PhraseStore
 from orchestrator.speech.dialling import dial
 from orchestrator.speech.keeper import Provider
-from orchestrator.speech.mouth import Service
+from orchestrator.speech.phrase_making import Means
+from orchestrator.speech.phrases import Phrases
 from orchestrator.speech.pool import Pool
 from orchestrator.speech.portions import Portions, Sparing
+from orchestrator.speech.reply import VoiceChoice, usual_voice
 
 _WORKERS = 8
 """Plain-generator bots that may block at a time."""
@@ -61,7 +73,7 @@ class Policy:
 def _by_need(settings: Settings, pace: Pace, emit: Emit, now: Now) -> RunningSlots:  # Policy.slots' signature
     queue = SlotQueue(slots=settings.provider.slots, bound=settings.slot.bound)
     outlook = Outlook(pace=pace, slots=settings.provider.slots, patience=settings.slot.patience)
-    return Scheduler(queue, emit=emit, now=now, outlook=outlook)
+    return Scheduler(queue, emit=emit, now=now, outlook=outlook, account=Account.of(settings.provider))
 
 
 DEADLINE = Policy(slots=_by_need, portions=Sparing)
@@ -73,7 +85,8 @@ class Surroundings:
     """What an Orchestrator lives in; simulations and tests pass others than the default.
 
     `emit` gets every event, `now` is the run's clock. Without a `codec` the provider is Waves with `key`; `dial` opens
-    links, `lane` runs what blocks, `policy` shares the slot.
+    links, `lane` runs what blocks, `policy` shares the slot. `local` speaks where the provider can't; phrases are kept
+    in `phrase_store`, without one in memory.
     """
 
     emit: Emit
@@ -84,18 +97,32 @@ class Surroundings:
     lane: Lane = Factory(lambda: ThreadLane(_WORKERS))
     rng: random.Random = Factory(random.Random)
     policy: Policy = DEADLINE
+    local: LocalVoice | None = None
+    phrase_store: PhraseStore | None = None
 
 
 class Orchestrator:
     """One account's calls. Made by `open_orchestrator`."""
 
-    def __init__(self, reception: Reception, pool: Pool) -> None:
+    def __init__(self, reception: Reception, *, pool: Pool, slots: Slots, phrases: Phrases) -> None:
         self._reception = reception
         self._pool = pool
+        self._slots = slots
+        self._phrases = phrases
 
     async def wait_ready(self) -> None:
         """Wait until the provider took the first link. Raises ProviderFault with what it said instead."""
         await self._pool.wait_ready()
+
+    def want_phrases(self, *, rate: int, voice: VoiceChoice | None = None, texts: Iterable[str] = ()) -> None:
+        """Have `texts` and the phrases of the settings ready for calls at `rate`, in the settings' voice by default."""
+        voice = voice or usual_voice(self._reception.settings.provider)
+        self._phrases.want_usual(voice=voice, rate=rate)
+        self._phrases.want(texts, voice=voice, rate=rate)
+
+    async def wait_phrases(self, *, within: float) -> bool:
+        """Wait until the phrases that are wanted are ready, at most so many seconds; return whether they are."""
+        return await self._phrases.wait_ready(within)
 
     @property
     def fault(self) -> ProviderFault | None:
@@ -118,12 +145,32 @@ class Orchestrator:
         """
         return await self._reception.serve(leg, bot=bot, transcript=transcript, group=group, weight=weight)
 
+    async def drain(self, within: float | None = None) -> None:
+        """Take no more calls; returns when all are over.
+
+        Those that go on have `within` seconds (without it, the settings') to end by themselves, and are then told
+        goodbye.
+        """
+        admission = self._reception.settings.admission
+        await self._reception.drain(admission.drain_within if within is None else within)
+
+    def reload(self, wanted: Settings) -> Settings:
+        """Take over what may change while calls run (settings_reload.py), tell what did, and return what holds now."""
+        reload = reloaded(self._reception.settings, wanted)
+        provider = reload.settings.provider
+        self._slots.allow(provider.slots)
+        self._pool.allow(slots=provider.slots, links=provider.links)
+        self._reception.use(reload)
+        return reload.settings
+
 
 @asynccontextmanager
 async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> AsyncIterator[Orchestrator]:
     """Open the account's links; leaving closes them. Calls run in their callers' tasks and must have ended by then."""
-    emit, now = surroundings.emit, surroundings.now
+    now = surroundings.now
     pace = Pace(seconds_per_character=1 / settings.speech.characters_per_second)
+    places = Places(_admission(settings, pace), emit=surroundings.emit, now=now)
+    emit = _both(surroundings.emit, places.hear)
     slots = surroundings.policy.slots(settings, pace, emit, now)
     provider = Provider(
         dial=surroundings.dial or partial(dial, within=settings.provider.connect_within),
@@ -132,22 +179,54 @@ async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> A
         pace=pace,
     )
     pool = Pool(provider, slots=slots, emit=emit, now=now, draw=surroundings.rng.random)
+    if surroundings.phrase_store is not None:
+        cache = PhraseCache(surroundings.phrase_store, lane=surroundings.lane, emit=emit, now=now)
+    else:  # memory blocks nobody, and this clock can't be read from a thread
+        cache = PhraseCache(MemoryPhrases(settings.cache, wall=now), lane=InlineLane(), emit=emit, now=now)
+    means = Means(slots=slots, pool=pool, pace=pace)
+    phrases = Phrases(settings, cache=cache, means=means, emit=emit, now=now)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(slots.run)
         nursery.start_soon(pool.run)
+        nursery.start_soon(phrases.run)
         shared = SharedByBots(nursery, emit=emit, now=now)
         reception = Reception(
             service=Service(
-                slots=slots, pool=pool, pace=pace, portions=surroundings.policy.portions(settings.speech, pace)
+                slots=slots,
+                pool=pool,
+                pace=pace,
+                portions=surroundings.policy.portions(settings.speech, pace),
+                cache=cache,
+                phrases=phrases,
+                local=surroundings.local,
             ),
             settings=settings,
             emit=emit,
             now=now,
             lane=surroundings.lane,
             shared=shared,
+            places=places,
+            announcer=Announcer(phrases=phrases, local=surroundings.local),
         )
         try:
-            yield Orchestrator(reception, pool)
+            yield Orchestrator(reception, pool=pool, slots=slots, phrases=phrases)
         finally:
             shared.close()
         nursery.cancel_scope.cancel()
+
+
+@lru_cache(maxsize=1)
+def _shipped_table() -> CapacityTable:
+    return load_capacity()
+
+
+def _admission(settings: Settings, pace: Pace) -> Admission:
+    return Admission(_shipped_table(), settings=settings.admission, pace=pace, slots=settings.provider.slots)
+
+
+def _both(first: Emit, second: Emit) -> Emit:
+    def emit(event: Event) -> None:
+        first(event)
+        second(event)
+
+    return emit

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import trio
 
+from orchestrator.adapters.voices.local import MachineVoice, installed_voice
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import load_bot
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
+from orchestrator.lanes import InlineLane
 from orchestrator.ports import Dial, VoiceCodec
+from orchestrator.settings import LadderSettings, Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_meaning import describe, key_source
+from orchestrator.settings_reload import AT_ONCE
 from orchestrator.speech.dialling import dial as dial_websocket
+from orchestrator.speech.phrase_files import cache_directory
 
 REACHABLE_WITHIN = 4.0
 """Seconds that the provider has to accept a WebSocket: with its start the program is to give up within five."""
@@ -29,10 +36,15 @@ async def run(*, config: Path, online: bool) -> int:
     """
     settings = load_settings(config)
     print(describe(settings))
-    print("(* is not the default, ! does not fit with another setting)")
+    for note in _surroundings(settings):
+        print(f"! {note}")
+    print("(* is not the default, ! does not fit with another setting or with this machine)")
+    print(f"(without a restart, by SIGHUP, a running program takes over {', '.join(AT_ONCE)}; the rest needs one)")
     problems = [
         *_problems(partial(load_bot, settings.bot.use, settings.bot.options)),
         *_problems(partial(read_key, settings.provider)),
+        *_problems(partial(_local_voice, settings.ladder)),
+        *_problems(partial(cache_directory, settings.cache)),
     ]
     if problems:
         raise SettingsError("\n".join(problems))
@@ -56,6 +68,30 @@ async def reach(codec: VoiceCodec, dial: Dial) -> None:
             opened = True  # a provider that dawdles over the close is reachable all the same
     if not opened:
         raise ProviderFault(FaultKind.RETRY, f"{codec.address()} did not answer within {REACHABLE_WITHIN:g} s")
+
+
+def _surroundings(settings: Settings) -> Iterator[str]:
+    """Say what of this machine does not fit with the settings, though calls can be answered all the same."""
+    with suppress(SettingsError):  # told among the problems
+        if settings.ladder.local == "auto" and _speaks_here(settings.ladder) and _local_voice(settings.ladder) is None:
+            yield "No voice of this machine is installed: callers hear an apology while the provider is gone."
+    with suppress(SettingsError):
+        if settings.cache.on and not _writable(directory := cache_directory(settings.cache)):
+            yield f"The phrase cache can't be written to {directory} (cache.directory): phrases last for one run."
+
+
+def _speaks_here(ladder: LadderSettings) -> bool:
+    return ladder.on and "local_voice" in ladder.rungs
+
+
+def _local_voice(ladder: LadderSettings) -> MachineVoice | None:
+    return installed_voice(ladder.local, InlineLane()) if _speaks_here(ladder) else None
+
+
+def _writable(directory: Path) -> bool:
+    """Say whether files can be made in the directory, or it in the nearest one above it that there is."""
+    there = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
 
 
 def _problems(step: Callable[[], Any]) -> list[str]:

@@ -19,7 +19,9 @@ from typing import Any
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from orchestrator.commands import DemoOptions, Flag, SimulateOptions
+from orchestrator.commands_cache import ClearOptions, ListOptions, WarmOptions
 from orchestrator.commands_capacity import CapacityOptions
+from orchestrator.commands_probe import ProbeOptions
 from orchestrator.commands_waves import ServerOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
 from orchestrator.redaction import redacted
@@ -27,6 +29,9 @@ from orchestrator.redaction import redacted
 DEMO_DEFAULTS = DemoOptions()
 SIMULATE_DEFAULTS = SimulateOptions()
 CAPACITY_DEFAULTS = CapacityOptions()
+PROBE_DEFAULTS = ProbeOptions()
+LIST_DEFAULTS = ListOptions()
+CLEAR_DEFAULTS = ClearOptions()
 PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 app = App(
@@ -176,6 +181,56 @@ async def waves_server(*, options: ServerOptions) -> int:
             if isinstance(cause, OSError) and cause.errno in PORT_ERRORS:
                 raise OSError(cause.errno, f"--port {options.port}: {cause.strerror}; choose another port") from None
         raise
+
+
+@app.command
+async def probe(*, options: ProbeOptions = PROBE_DEFAULTS) -> int:
+    """Ask an account what it allows and how fast it is, and print that as settings to paste.
+
+    Speaks a few short texts, and says before how many at most. Nothing else should use the account meanwhile.
+
+    Example: talkingstick probe --config talkingstick.toml
+
+    Example: talkingstick probe --address ws://127.0.0.1:8090 --voice avery --most-slots 2
+    """
+    return await _run("orchestrator.probe.command", options=options)
+
+
+cache = App(
+    name="cache",
+    help="Show, fill or empty the phrase cache: greetings and fillers that are spoken once and kept.\n\n"
+    "Example: talkingstick cache list --config talkingstick.toml",
+)
+app.command(cache)
+
+
+@cache.command(name="list")
+async def cache_list(*, options: ListOptions = LIST_DEFAULTS) -> int:
+    """Show what is in the phrase cache, the last used first.
+
+    Example: talkingstick cache list --json
+    """
+    return await _run("orchestrator.cache_command", options=options)
+
+
+@cache.command(name="warm")
+async def cache_warm(*, options: WarmOptions) -> int:
+    """Make all phrases of a configuration now, over its account, so that the first calls have them.
+
+    What is there already is left as it is. Exits 1 if a phrase could not be made.
+
+    Example: talkingstick cache warm --config talkingstick.toml --voice avery --rate 8000
+    """
+    return await _run("orchestrator.cache_command", options=options)
+
+
+@cache.command(name="clear")
+async def cache_clear(*, options: ClearOptions = CLEAR_DEFAULTS) -> int:
+    """Remove phrases from the cache; they are made anew when they are wanted.
+
+    Example: talkingstick cache clear --older-than 7
+    """
+    return await _run("orchestrator.cache_command", options=options)
 
 
 @app.command

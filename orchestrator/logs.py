@@ -14,7 +14,6 @@ from structlog.processors import NAME_TO_LEVEL
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
 from orchestrator.events import Event, to_json
-from orchestrator.ports import Emit
 from orchestrator.redaction import redacted
 
 _render = structlog.processors.JSONRenderer()
@@ -40,20 +39,32 @@ def configure(*, level: str, stream: TextIO) -> FilteringBoundLogger:
     return logger
 
 
-def log_sink(logger: FilteringBoundLogger) -> Emit:
-    """Return a sink that writes each event at its level as one line: its `to_json` and the level.
+def logger_in_force() -> FilteringBoundLogger:
+    """Return a logger that goes by the latest `configure`, also by one that is still to come."""
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger
+
+
+class LogSink:
+    """A sink that writes each event at its level as one line: its `to_json` and the level.
 
     It never raises: a line that can't be written (the pipe is broken, the file closed) is dropped. An event below the
     logger's level costs a dictionary look-up.
     """
-    worth_a_line = {name: logger.is_enabled_for(number) for name, number in NAME_TO_LEVEL.items()}
 
-    def emit(event: Event) -> None:
-        if worth_a_line[event.level]:
+    def __init__(self, logger: FilteringBoundLogger) -> None:
+        self.use(logger)
+
+    def use(self, logger: FilteringBoundLogger) -> None:
+        """Write with another logger from now on: the way to another level."""
+        self._logger = logger
+        self._worth_a_line = {name: logger.is_enabled_for(number) for name, number in NAME_TO_LEVEL.items()}
+
+    def __call__(self, event: Event) -> None:
+        """Write a line about `event`, if its level is worth one."""
+        if self._worth_a_line[event.level]:
             with suppress(OSError, ValueError):  # ValueError: a closed file
-                logger.log(NAME_TO_LEVEL[event.level], **to_json(event))
-
-    return emit
+                self._logger.log(NAME_TO_LEVEL[event.level], **to_json(event))
 
 
 def _line(logger: WrappedLogger, method: str, event: EventDict) -> str:  # structlog's signature

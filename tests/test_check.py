@@ -14,7 +14,7 @@ from orchestrator import check
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot import Bot
 from orchestrator.errors import FaultKind, ProviderFault, SettingsError
-from orchestrator.ports import Connection
+from orchestrator.ports import Connection, Lane
 from orchestrator.settings import ProviderSettings
 from simulations.voices import voice_named
 from simulations.waves.options import WavesOptions
@@ -52,6 +52,47 @@ async def test_a_right_configuration_is_described(config: Path, capsys: pytest.C
     assert "key: from WAVES_API_KEY (set)" in out
     assert out.endswith("all right\n")
     assert "0123456789" not in out
+
+
+async def test_it_says_what_needs_a_restart(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By naming what does not."""
+    write(config, BOT)
+    await check.run(config=config, online=False)
+    line = next(line for line in capsys.readouterr().out.splitlines() if "SIGHUP" in line)
+    assert "takes over provider.slots, provider.links, bot.weight, admission.*, log.level; the rest needs one" in line
+
+
+async def test_a_cache_that_cannot_be_written_is_pointed_out(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file stands where the directory should be: calls can be answered all the same."""
+    config.with_name("phrases").write_text("")
+    write(config, BOT + f'[cache]\ndirectory = "{config.with_name("phrases")}"\n')
+    assert await check.run(config=config, online=False) == 0
+    assert "! The phrase cache can't be written to" in capsys.readouterr().out
+
+
+async def test_a_directory_that_is_still_to_be_made_is_fine(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Below one that can be written to."""
+    write(config, BOT + f'[cache]\ndirectory = "{config.with_name("new") / "phrases"}"\n')
+    assert await check.run(config=config, online=False) == 0
+    assert "can't be written" not in capsys.readouterr().out
+
+
+async def test_a_voice_that_is_not_installed_is_pointed_out(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where none was chosen; one that was chosen must be there."""
+    monkeypatch.setattr(check, "installed_voice", lambda choice, lane: None)
+    write(config, BOT)
+    assert await check.run(config=config, online=False) == 0
+    assert "! No voice of this machine is installed" in capsys.readouterr().out
+
+    def missing(choice: str, lane: Lane) -> None:
+        raise SettingsError(f"ladder.local = {choice!r}: is not installed")
+
+    monkeypatch.setattr(check, "installed_voice", missing)
+    write(config, BOT + '[ladder]\nlocal = "piper"\n')
+    with pytest.raises(SettingsError, match=r"ladder\.local = 'piper'"):
+        await check.run(config=config, online=False)
 
 
 async def test_everything_that_is_missing_is_told_at_once(

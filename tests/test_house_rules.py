@@ -21,9 +21,23 @@ VALUES |= {f"ports.{part}" for part in ("run", "slots", "telephony", "voices")}
 DECISIONS = {
     "adapters.voices.waves",
     "dialogue.admission",
+    "dialogue.talk_share",
     "dialogue.transcript",
+    "probe.asking",
+    "probe.counting",
+    "probe.findings",
+    "probe.plan",
+    "probe.seen",
+    "probe.wording",
     "slot.capacity",
     "slot.account",
+    "slot.crowd",
+    "slot.lulls",
+    "slot.others",
+    "slot.rate",
+    "slot.trusting",
+    "slot.waits",
+    "slot.word",
     "slot.limits",
     "slot.load",
     "slot.outlook",
@@ -33,8 +47,17 @@ DECISIONS = {
     "speech.clauses",
     "speech.joins",
     "speech.health",
+    "speech.quota",
+    "speech.links",
+    "speech.silence",
+    "speech.reuse",
+    "speech.redial",
+    "speech.known",
+    "speech.freeing",
+    "speech.endings",
     "speech.ladder",
     "speech.noise",
+    "speech.phrase",
     "speech.play_clock",
     "speech.playout",
     "speech.portions",
@@ -43,7 +66,8 @@ DECISIONS = {
     "speech.timing",
     "speech.word_weights",
 }
-WIRING = {"", "__main__", "app", "check", "cli", "testing"}
+WIRING = {"", "__main__", "adapters.voices.local", "app", "check", "cli", "probe.command", "testing"}
+WIRING |= {"cache_command", "cache_warming"}
 """What may import everything of orchestrator; "" is its __init__."""
 
 IMPURE = {
@@ -115,11 +139,11 @@ def layer_of(module: str) -> str:
     """Return the layer of a module of orchestrator; what is in no list is shell."""
     if module in VALUES:
         return "values"
+    if module in WIRING:
+        return "wiring"
     if module.startswith("adapters."):
         return "adapters"
-    if module in DECISIONS:
-        return "decisions"
-    return "wiring" if module in WIRING else "shell"
+    return "decisions" if module in DECISIONS else "shell"
 
 
 MAY_IMPORT = {

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from orchestrator.settings import BotSettings, ProviderSettings, Settings, SlotSettings
+from orchestrator.settings import (
+    AdmissionSettings,
+    BotSettings,
+    LadderSettings,
+    ProviderSettings,
+    Settings,
+    SlotSettings,
+)
 from orchestrator.settings_file import SECTIONS
 from orchestrator.settings_meaning import SENTENCES, describe, keys_in
 
@@ -50,3 +57,42 @@ def test_settings_that_do_not_fit_together_are_pointed_out() -> None:
     """Each may be right by itself."""
     text = describe(Settings(provider=ProviderSettings(slots=5, links=5)))
     assert "! 5 WebSockets are too few to keep 5 requests going and one link spare." in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (Settings(provider=ProviderSettings(backoff=3.0)), "! provider.backoff is above provider.backoff_most"),
+        (Settings(admission=AdmissionSettings(on=False, queue=3)), "! admission.queue is set, but admission is off"),
+        (Settings(provider=ProviderSettings(language="ta")), "! ladder.fillers has no text in ta"),
+        (Settings(provider=ProviderSettings(language="ta")), "! admission.refusals has no text in ta"),
+        (Settings(admission=AdmissionSettings(goodbyes={})), "! admission.goodbyes has no text in en"),
+        (Settings(ladder=LadderSettings(local="none")), "! ladder.rungs has 'local_voice', but ladder.local is none"),
+    ],
+)
+def test_words_and_numbers_that_are_missing_or_in_vain_are_pointed_out(settings: Settings, told: str) -> None:
+    """One line each, beginning with the setting."""
+    assert [line for line in describe(settings).splitlines() if line.startswith(told)] != []
+
+
+def test_a_rung_that_is_not_used_needs_no_words() -> None:
+    """Nothing is pointed out with the ladder off, nor for a rung that is left out."""
+    off = Settings(ladder=LadderSettings(on=False, fillers={}, local="none"))
+    without = Settings(ladder=LadderSettings(rungs=("cache",), fillers={}, local="none"))
+    for settings in (off, without):
+        assert not any(line.startswith("!") for line in describe(settings).splitlines())
+
+
+def test_texts_are_told_by_language_and_shortened() -> None:
+    """Enough to know them again."""
+    fillers = {"en": ("One moment.",), "de": ("Einen kleinen Augenblick Geduld, ich sehe eben nach.", "Gleich.")}
+    text = describe(Settings(ladder=LadderSettings(fillers=fillers)))
+    assert "en: One moment.; de: Einen kleinen Augenblick Geduld, ich ... (and 1 more)" in text
+
+
+def test_what_is_empty_says_what_that_means() -> None:
+    """No sentence with a hole in it."""
+    text = describe(Settings())
+    assert "in the user's directory for caches, at most" in text
+    assert "handed over to nobody" in text
+    assert "Pronunciation dictionaries: none." in text

@@ -16,8 +16,8 @@ from orchestrator.dialogue.transcript import Transcript
 from orchestrator.errors import LegClosed
 from orchestrator.events import CallState
 from orchestrator.ports import Digits, HungUp, LegEvent, MarkPlayed, SpeechStarted, UserTurn
+from orchestrator.speech.asking import Service
 from orchestrator.speech.line import Line
-from orchestrator.speech.mouth import Service
 
 
 class Conversation:

@@ -42,7 +42,8 @@ class Spread:
 class Silence:
     """How long to wait for sound, in seconds: `most` (a setting) until something is known, and never longer.
 
-    What was waited for in vain may only have become slow: each failure in a row doubles the time.
+    What was waited for in vain may only have become slow: each failure in a row but the first doubles the time. (The
+    second tells whether it was the one request or the provider, and should tell soon.)
     """
 
     most: float
@@ -82,4 +83,4 @@ class Silence:
             self._firsts_failed += 1
 
     def _bounded(self, seconds: float, failures: int) -> float:
-        return min(self.most, max(_LEAST, seconds) * 2.0 ** min(failures, 8))
+        return min(self.most, max(_LEAST, seconds) * 2.0 ** min(max(0, failures - 1), 8))

@@ -16,7 +16,7 @@ from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.transcript import Transcript
 from orchestrator.dialogue.transcript_files import CallHeader
 from orchestrator.ports import CallFacts, Now
-from orchestrator.recording import Recording
+from orchestrator.recording import BLOCK_SECONDS, Recording
 from simulations.demo.callers import Caller, caller, run_caller
 from simulations.demo.files import RunFiles
 from simulations.voices import Voice
@@ -26,6 +26,8 @@ RATE = 16000
 _STAGGER = 1.2
 """Seconds between the first calls of the lines."""
 _BETWEEN_CALLS = (1.0, 2.5)
+_AFTER_A_REFUSAL = (6.0, 12.0)
+"""Seconds until a caller who found no place calls again."""
 
 
 @define(kw_only=True)
@@ -51,10 +53,11 @@ class Lines:
         rng = random.Random(f"{self.seed}:line {line}")
         await trio.sleep(_STAGGER * line)
         while True:
-            await self._call(next(self._numbers), self.bots[line % len(self.bots)])
-            await trio.sleep(rng.uniform(*_BETWEEN_CALLS))
+            refused = await self._call(next(self._numbers), self.bots[line % len(self.bots)])
+            await trio.sleep(rng.uniform(*(_AFTER_A_REFUSAL if refused else _BETWEEN_CALLS)))
 
-    async def _call(self, number: int, bot: LoadedBot) -> None:
+    async def _call(self, number: int, bot: LoadedBot) -> bool:
+        """Make a call, and return whether it was refused."""
         who = caller(seed=self.seed, call=number, bot=bot.name)
         facts = CallFacts(id=str(number + 1), caller=who.name, leg="loopback")
         name, began, stamp = f"call-{facts.id}", self.now(), datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -68,10 +71,11 @@ class Lines:
                 nursery.start_soon(self._dial, phone, who)
                 nursery.start_soon(self._advance, recording)
                 try:
-                    await self.talkers.serve_leg(leg, bot, transcript=transcript)
+                    record = await self.talkers.serve_leg(leg, bot, transcript=transcript)
                 finally:
                     self._count(leg)
                 nursery.cancel_scope.cancel()
+            return record.reason == "refused"
         finally:
             now = self.now()
             recording.close(now)
@@ -87,7 +91,7 @@ class Lines:
 
     async def _advance(self, recording: Recording) -> None:
         while True:
-            await trio.sleep(1.0)
+            await trio.sleep(BLOCK_SECONDS)
             recording.advance(self.now())
 
     def _count(self, leg: LoopbackLeg) -> None:

@@ -6,11 +6,11 @@ The calls are calls.py's, what is left in the directory files.py's.
 from __future__ import annotations
 
 import json as json_format
+import os
 import random
-import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,20 +18,23 @@ from typing import Any
 import attrs
 import trio
 from attrs import frozen
-from structlog.typing import FilteringBoundLogger
 
 from orchestrator.adapters.telephony.loopback import LegStatistics
+from orchestrator.adapters.voices.local import MachineVoice, installed_voice
 from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_clock
 from orchestrator.dialogue.bot_loading import LoadedBot, load_bot
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.events import Event, RunEnded, RunStarted
-from orchestrator.logs import configure, log_sink
+from orchestrator.lanes import ThreadLane
+from orchestrator.logs import LogSink, configure, logger_in_force
 from orchestrator.ports import Emit
-from orchestrator.settings import Settings
+from orchestrator.settings import CacheSettings, Settings
 from orchestrator.settings_file import load_settings, read_key
+from orchestrator.speech.phrase_files import PhraseFiles, cache_directory
 from orchestrator.watchdog import watch
-from simulations.demo.calls import Lines
+from simulations.demo.calls import RATE, Lines
 from simulations.demo.files import RunFiles
+from simulations.demo.orders import Log, Orders
 from simulations.reports.headline import sentence
 from simulations.reports.summary import RunFacts, Summary
 from simulations.reports.table import LiveTable, PlainLines, Shown
@@ -41,6 +44,9 @@ from simulations.waves.server import WavesServer, open_waves_server
 
 SHIPPED = ("appointments", "survey", "echo")
 """The bots that take turns at the lines when none is named."""
+_LOADED_WITHIN = 3.0
+_VOICE_WITHIN = 0.5
+"""Seconds that a sentence of the voice of this machine, or its loading, may go on after the end of the run."""
 _READY_WITHIN = 4.0
 """Seconds for the first link: with its start the program is to give up within five."""
 
@@ -58,6 +64,9 @@ class Plan:
     bots: Sequence[LoadedBot]
     voice: Voice
     server: WavesOptions | None
+    local: MachineVoice | None
+    phrases: PhraseFiles | None
+    config: Path | None = None
 
 
 async def run(
@@ -76,6 +85,8 @@ async def run(
 ) -> int:
     """Run the demo; return 130 after Ctrl-C, 1 if a call failed, the provider was lost or a file was not written.
 
+    Told to stop by SIGTERM it lets the calls end first, and returns as if its time were over.
+
     Raises SettingsError, BotLoadError, ProviderFault (the provider cannot be reached, or refuses the key) and OSError.
     """
     settings = load_settings(config) if config else Settings()
@@ -91,21 +102,27 @@ async def run(
         key=read_key(settings.provider) if config else "demo",
         bots=[load_bot(name, options) for name in names],
         voice=voice_named(voice),
+        local=_local_voice(settings),
+        phrases=_phrase_files(settings.cache) if config else None,
         server=None if config else server,
+        config=config,
     )
-    files = RunFiles(out)
-    demo = Demo(plan, files=files, show=_show(plan, table=table))
+    demo = Demo(plan, files=RunFiles(out), show=_show(plan, table=table))
     summary = await demo.run()
-    if not files.begun:
-        print("talkingstick: interrupted before the provider answered", file=sys.stderr)
-        return 130
-    files.finish(summary)
-    _tell(summary, files, json=json)
-    if demo.lost is not None:
-        print(f"talkingstick: the provider was lost: {demo.lost}", file=sys.stderr)
-    if demo.interrupted:
-        return 130
-    return 1 if summary["calls_failed"] or files.failed or demo.lost else 0
+    status = demo.finish(summary, json=json)
+    if plan.local is not None:
+        await _end(plan.local, status)
+    return status
+
+
+def _local_voice(settings: Settings) -> MachineVoice | None:
+    ladder = settings.ladder
+    return installed_voice(ladder.local, ThreadLane(1)) if ladder.on and "local_voice" in ladder.rungs else None
+
+
+def _phrase_files(settings: CacheSettings) -> PhraseFiles | None:
+    """Return where phrases are kept of a real provider; what the demo's own one says is of no use to anybody later."""
+    return PhraseFiles(settings, directory=cache_directory(settings)) if settings.on else None
 
 
 def _show(plan: Plan, *, table: bool) -> LiveTable | PlainLines:
@@ -129,7 +146,7 @@ class Demo:
     """One run: the provider, the orchestrator, the lines, and everybody who listens to the events."""
 
     def __init__(self, plan: Plan, *, files: RunFiles, show: LiveTable | PlainLines) -> None:
-        self.interrupted = False
+        self.orders = Orders(trio.CancelScope(), config=plan.config, settings=plan.settings)
         self.lost: ProviderFault | None = None
         self._plan = plan
         self._files = files
@@ -140,25 +157,46 @@ class Demo:
         self._frames = LegStatistics()
         wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._started = RunStarted(at=self._now(), wall=wall, seed=plan.seed, calls=plan.calls, profile=plan.profile)
-        self._scope = trio.CancelScope()
 
     async def run(self) -> dict[str, Any]:
-        """Run to the end, or to Ctrl-C, and return the summary."""
+        """Run to the end, or until told to stop, and return the summary."""
         self._emit(self._started)
         async with _open_provider(self._plan) as (settings, books), trio.open_nursery() as nursery:
-            nursery.start_soon(self._watch_signals)
-            with self._scope:
+            nursery.start_soon(self.orders.run)
+            with self.orders.scope:
                 await self._talk(settings, nursery)
-            self._emit(RunEnded(at=self._now(), reason="interrupted" if self.interrupted else "finished"))
+            self._emit(RunEnded(at=self._now(), reason="interrupted" if self.orders.interrupted else "finished"))
             nursery.cancel_scope.cancel()
         return self._summary.result(run=self._facts(), books=books() if books else None)
 
+    def finish(self, summary: dict[str, Any], *, json: bool) -> int:
+        """Write and tell what a run that is over came to, and return its exit status."""
+        if not self._files.begun:
+            print("talkingstick: interrupted before the first call", file=sys.stderr)
+            return 130
+        self._files.finish(summary)
+        _tell(summary, self._files, json=json)
+        if self.lost is not None:
+            print(f"talkingstick: the provider was lost: {self.lost}", file=sys.stderr)
+        if self.orders.interrupted:
+            return 130
+        return 1 if summary["calls_failed"] or self._files.failed or self.lost else 0
+
     async def _talk(self, settings: Settings, nursery: trio.Nursery) -> None:
         plan = self._plan
-        surroundings = Surroundings(emit=self._emit, now=self._now, key=plan.key, rng=random.Random(plan.seed))
+        surroundings = Surroundings(
+            emit=self._emit,
+            now=self._now,
+            key=plan.key,
+            rng=random.Random(plan.seed),
+            local=plan.local,
+            phrase_store=plan.phrases,
+        )
         async with open_orchestrator(settings, surroundings) as talkers:
             await _wait_ready(talkers)
-            logger = self._begin(nursery)
+            if plan.server is None and plan.local is not None:  # the demo's own provider does not fail
+                await _prepare(plan.local)
+            self._begin(nursery, talkers)
             lines = Lines(
                 talkers=talkers,
                 bots=plan.bots,
@@ -168,32 +206,29 @@ class Demo:
                 seed=plan.seed,
                 frames=self._frames,
             )
-            async with watch(self._emit, log=logger, blocked_after=settings.log.blocked_after, now=self._now):
+            blocked_after = settings.log.blocked_after
+            async with watch(self._emit, log=logger_in_force(), blocked_after=blocked_after, now=self._now):
                 with trio.move_on_after(plan.seconds):
                     await lines.keep(plan.calls)
             self.lost = talkers.fault
 
-    def _begin(self, nursery: trio.Nursery) -> FilteringBoundLogger:
-        """The provider is there: from here on files are written and the run is shown."""
-        logger = configure(level=self._plan.settings.log.level, stream=self._files.open())
+    def _begin(self, nursery: trio.Nursery, talkers: Orchestrator) -> None:
+        """The provider is there: from here on files are written, the run is shown, and the calls can be drained."""
+        stream = self._files.open()
+        sink = LogSink(configure(level=self._plan.settings.log.level, stream=stream))
         self._show.add(self._started)
-        self._sinks += [log_sink(logger), self._show.add]
+        self._sinks += [sink, self._show.add]
         if isinstance(self._show, LiveTable):
             nursery.start_soon(self._show.run)
-        return logger
-
-    async def _watch_signals(self) -> None:
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as received:
-            async for _ in received:
-                self.interrupted = True
-                self._scope.cancel()
+        talkers.want_phrases(rate=RATE)
+        self.orders.begin(talkers, log=Log(sink=sink, stream=stream))
 
     def _emit(self, event: Event) -> None:
         for sink in self._sinks:
             sink(event)
 
     def _facts(self) -> RunFacts:
-        plan, provider = self._plan, self._plan.settings.provider
+        plan, provider = self._plan, self.orders.settings.provider
         return RunFacts(
             calls=plan.calls,
             seconds=plan.seconds,
@@ -215,6 +250,25 @@ async def _open_provider(plan: Plan) -> AsyncIterator[tuple[Settings, Callable[[
     async with open_waves_server(WavesServer(plan.server, plan.voice)) as server:
         provider = attrs.evolve(plan.settings.provider, address=server.address)
         yield attrs.evolve(plan.settings, provider=provider), server.snapshot
+
+
+async def _prepare(voice: MachineVoice) -> None:
+    """Load the voice of this machine before there are calls that would stutter meanwhile; if it can't, it can't."""
+    with suppress(ProviderFault), trio.move_on_after(_LOADED_WITHIN):
+        await voice.prepare()
+
+
+async def _end(voice: MachineVoice, status: int) -> None:
+    """Let the voice of this machine finish what it was given up at; if that takes too long, end the process from here.
+
+    An interpreter that shuts down while a thread of it runs native code aborts.
+    """
+    with trio.move_on_after(_VOICE_WITHIN):
+        await voice.lane.run(int)  # it runs one thing at a time
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 async def _wait_ready(talkers: Orchestrator) -> None:

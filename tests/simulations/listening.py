@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import wave
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,18 @@ def words(transcript: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (word for word in turn["words"] if word["start"] is not None)
 
 
-def misplaced(recording: Path, *, within: float) -> list[str]:
-    """Return what does not fit: heard words without sound near their start or end, and sound near no word."""
+def misplaced(recording: Path, *, within: float, also: Iterable[tuple[float, float]] = ()) -> list[str]:
+    """Return what does not fit: heard words without sound near their start or end, and sound near no word.
+
+    Between each of the two times in `also` words sounded that are no part of a reply: fillers, a sentence at the end.
+    """
     transcript = json.loads(recording.with_suffix(".json").read_text())
     loud = loud_windows(recording)
     times = np.flatnonzero(loud) * WINDOW
     covered = np.zeros(len(loud), dtype=bool)
     wrong: list[str] = []
+    for begin, end in also:
+        covered[max(0, int((begin - within) / WINDOW)) : int((end + within) / WINDOW) + 1] = True
     for word in words(transcript):
         begin, end = word["start"], word["end"]
         covered[max(0, int((begin - within) / WINDOW)) : int((end + within) / WINDOW) + 1] = True

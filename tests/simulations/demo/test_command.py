@@ -30,8 +30,17 @@ def check_recordings(out: Path) -> int:
     for path in recordings:
         with wave.open(str(path)) as recording:
             assert path.stat().st_size == 44 + 4 * recording.getnframes()
-        assert misplaced(path, within=0.06) == []
+        assert misplaced(path, within=0.06, also=fillers(out, path.stem.removeprefix("call-"))) == []
     return len(recordings)
+
+
+def fillers(out: Path, call: str) -> list[tuple[float, float]]:
+    """Return from when to when a filler sounded in a call, in seconds of the call."""
+    told = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    mine = [event for event in told if event.get("call") == call]
+    began = next(event["at"] for event in mine if event["event"] == "CallStarted")
+    words = [event for event in mine if event["event"] == "RungWords"]
+    return [(event["at"] - began, event["at"] - began + event["seconds"]) for event in words]
 
 
 def check_books(summary: dict[str, Any]) -> None:
