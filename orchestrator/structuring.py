@@ -72,7 +72,7 @@ def assign(document: dict[str, Any], assignment: str, *, source: str = "--set ")
     if not (equals and name and all(tables)):
         raise SettingsError(f"{source}{assignment}: expected KEY=VALUE, such as slot.patience=0.3")
     for table in tables:
-        document[table] = _unfolded(document.get(table, {}))
+        document[table] = unfolded(document.get(table, {}))
         document = document[table]
         if not isinstance(document, dict):
             raise SettingsError(f"{source}{key}: unknown key; {table} is a value, no table")
@@ -82,8 +82,8 @@ def assign(document: dict[str, Any], assignment: str, *, source: str = "--set ")
     return key.strip()
 
 
-def _unfolded(value: Any) -> Any:
-    """Return a table that was only switched on or off as a table."""
+def unfolded(value: Any) -> Any:
+    """Return a table that was only switched on or off as a table; anything else as it is."""
     return {"on": SWITCH[value]} if isinstance(value, str) and value in SWITCH else value
 
 
@@ -217,9 +217,10 @@ def _section(cls: type, converter: cattrs.Converter) -> Callable[[Any, Any], Any
         **fields,  # type: ignore[arg-type]  # cattrs types its keyword options and the fields' as one
     )
 
+    table = _exactly(dict, 'expected "on", "off" or a table' if "on" in fields else "expected a table")
+
     def structure(value: Any, kind: Any) -> Any:
-        value = _unfolded(value) if "on" in fields else value
-        return structure_section(_exactly(dict, "expected a table")(value, kind), kind)
+        return structure_section(table(unfolded(value) if "on" in fields else value, kind), kind)
 
     return structure
 

@@ -1,4 +1,4 @@
-"""Decides when a scenario's calls arrive, and on which line; pure. Starting them is calls.py's."""
+"""Decides how many of a scenario's calls arrive, when, and on which line; pure. Starting them is calls.py's."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from itertools import count
 from operator import attrgetter
 from random import Random
 
+import attrs
 from attrs import frozen
 
-from simulations.scenario import Group
+from orchestrator.slot.capacity import CapacityTable
+from simulations.scenario import Group, Scenario
+from simulations.workload import talk_share
 
 SPREAD = 10.0
 """Seconds over which calls with "spread" arrivals begin."""
@@ -28,6 +31,26 @@ class Arrival:
     line: int
     nth: int
     line_stays: bool
+
+
+def under_load(scenario: Scenario, table: CapacityTable) -> tuple[Group, ...]:
+    """Return the groups of a scenario with a `load` as their calls arrive: as one stream for each group.
+
+    All together bring `load` times the calls that fit at the provider's speed by `table`, each by its own talk share as
+    much as its part of the scenario's lines. Raises ValueError where no call fits, or nobody knows how many.
+    """
+    return tuple(_stream_of(group, scenario, table=table) for group in scenario.groups)
+
+
+def _stream_of(group: Group, scenario: Scenario, *, table: CapacityTable) -> Group:
+    server, share = scenario.server, talk_share(group.traits)
+    fitting = table.fit(ttfb=server.ttfb, rtf=server.rtf, talk_share=share, slots=server.slots)
+    if not fitting:
+        raise ValueError(f"no call fits at ttfb {server.ttfb:g}, rtf {server.rtf:g} and a talk share of {share:.2f}")
+    if not group.calls:
+        return group
+    at_a_time = scenario.load * fitting * group.calls / scenario.calls
+    return attrs.evolve(group, calls=1, per_hour=at_a_time * 60 / group.traits.minutes)
 
 
 def arrivals(groups: tuple[Group, ...], *, seed: int) -> Iterator[Arrival]:

@@ -17,7 +17,8 @@ from orchestrator.app import Orchestrator
 from orchestrator.dialogue.bot import Bot
 from orchestrator.dialogue.bot_loading import LoadedBot, load_bot
 from orchestrator.ports import CallFacts, Emit, Now
-from simulations.arrivals import Arrival, arrivals
+from orchestrator.slot.capacity_file import load_capacity
+from simulations.arrivals import Arrival, arrivals, under_load
 from simulations.callers import Ears, SimulatedCaller
 from simulations.demo.scripts import Line, scripts_for
 from simulations.line import SimulatedLeg
@@ -34,13 +35,15 @@ _NAME = "Robin Hall"
 async def run_calls(scenario: Scenario, *, seed: int, talkers: Orchestrator, emit: Emit, now: Now, ears: Ears) -> None:
     """Have all groups' calls made until cancelled. Call ids are "1", "2", ... in the order in which calls begin.
 
-    `ears` must hear every event of the run. Raises BotLoadError, and ValueError for arrivals that make no sense.
+    When they arrive counts from now. `ears` must hear every event of the run. Raises BotLoadError, and ValueError for
+    arrivals that make no sense.
     """
-    parties = [_party(group, scenario=scenario, seed=seed) for group in scenario.groups]
+    began, groups = now(), under_load(scenario, load_capacity()) if scenario.load else scenario.groups
+    parties = [_party(group, scenario=scenario, seed=seed) for group in groups]
     calls = _Calls(talkers=talkers, emit=emit, now=now, ears=ears)
     async with trio.open_nursery() as nursery:
-        for arrival in arrivals(scenario.groups, seed=seed):
-            await trio.sleep(max(0.0, arrival.at - now()))
+        for arrival in arrivals(groups, seed=seed):
+            await trio.sleep(max(0.0, began + arrival.at - now()))
             nursery.start_soon(partial(calls.keep, arrival, parties[arrival.group], call=calls.next_id()))
         await trio.sleep_forever()
 
@@ -59,7 +62,7 @@ class _Party:
 def _party(group: Group, *, scenario: Scenario, seed: int) -> _Party:
     plans = Plans(group.traits, seed=seed, group=group.name, strange=group.bot is not None)
     if group.bot is None:
-        bot = LoadedBot("reference", ReferenceBot, {"plans": plans})
+        bot = LoadedBot("reference", ReferenceBot, {"plans": plans, "brief": scenario.brief})
         return _Party(group=group, bot=bot, plans=plans, speaks_first=False, script_of=lambda arrival: said)
     bot = load_bot(group.bot, scenario.settings.bot.options)
     speaks_first = getattr(bot.kind, "opening", Bot.opening) is not Bot.opening
@@ -98,8 +101,9 @@ class _Calls:
             await self._make(arrival, party, call=self.next_id())
 
     async def _make(self, arrival: Arrival, party: _Party, *, call: str) -> None:
-        facts = CallFacts(call, caller=f"{arrival.line}.{arrival.nth}", leg="simulated")
-        leg = SimulatedLeg(facts, now=self.now, emit=self.emit)
+        remote = party.group.leg == "remote"
+        facts = CallFacts(call, caller=f"{arrival.line}.{arrival.nth}", leg="remote" if remote else "simulated")
+        leg = SimulatedLeg(facts, now=self.now, emit=self.emit, link=party.group.leg_latency if remote else None)
         caller = SimulatedCaller(
             leg,
             plans=party.plans,

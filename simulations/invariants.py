@@ -11,6 +11,7 @@ from typing import Any
 from orchestrator.events import Event
 from simulations.rules.breaches import Breaches, Rule
 from simulations.rules.calls import CallRule
+from simulations.rules.ladder import LadderRule
 from simulations.rules.links import BooksRule, LinkRule
 from simulations.rules.slots import FairnessRule, SlotRule
 from simulations.rules.sound import SoundRule
@@ -22,7 +23,7 @@ from simulations.world_parts import server_options
 class Invariants:
     """A pure sink for one run of `scenario`: `add` every event in order, then `finish` once.
 
-    It keeps what is open (calls, replies, tickets, grants, links) and a number a call: it may follow any run.
+    It keeps what is open (calls, replies, tickets, grants, links) and a little of each call: it may follow any run.
     """
 
     def __init__(self, scenario: Scenario) -> None:
@@ -58,7 +59,8 @@ def _rules_for(scenario: Scenario, breaches: Breaches) -> list[Rule]:
     rules: list[Rule] = [
         SlotRule(breaches, slots=server.slots, queued=queued),
         CallRule(breaches),
-        SoundRule(breaches),
+        LadderRule(breaches, ladder=scenario.settings.ladder),
+        _sound_rule(scenario, breaches),
         LinkRule(breaches, links=server.links),
         BooksRule(breaches, never_refused=queued and patient and not scenario.faults),
     ]
@@ -72,3 +74,9 @@ def _rules_for(scenario: Scenario, breaches: Breaches) -> list[Rule]:
             )
         )
     return rules
+
+
+def _sound_rule(scenario: Scenario, breaches: Breaches) -> SoundRule:
+    remote = {group.name: group.leg_latency for group in scenario.groups if group.leg == "remote"}
+    own = {group.name for group in scenario.groups if group.bot is not None}
+    return SoundRule(breaches, latencies=remote, caching=own)

@@ -1,7 +1,8 @@
-"""Voices for simulated worlds: steady sound that bears the mark of the call it is made for; no more than a world needs.
+"""Voices for simulated worlds: steady sound that bears the mark of what it is made for; no more than a world needs.
 
 The ideal voice has an exact length and no silence at all; the lifelike one is uneven and padded as a real provider's.
-Which request is whose follows from its id, "CALL-REPLY-PIECE".
+Which request is whose follows from its id, "CALL-REPLY-PIECE"; phrases are for any call ("phrase-..."), and so is what
+the local voice says.
 """
 
 from __future__ import annotations
@@ -23,7 +24,12 @@ _UNMARKED = 2000
 One sample of it in an otherwise silent window of 5 ms at 44.1 kHz lies above audio.SILENCE_DBFS: nothing of a piece is
 ever taken for silence, its last, shorter window neither.
 """
-_LARGEST = 32767
+_LARGEST = 32765
+"""The level of the last call's sound; above it lie those that belong to no single call."""
+PHRASE, LOCAL = "phrase", "local"
+"""The marks of phrases from the cache, and of the local voice."""
+_RESERVED = {PHRASE: _LARGEST + 1, LOCAL: _LARGEST + 2}
+_NAMES = {level: name for name, level in _RESERVED.items()}
 _LEAST_RUN = 40
 """Equal samples that make a mark: 5 ms at 8 kHz. In a fade, and in any tone, neighbours differ."""
 _PIECE_CV = _WORD_CV = 0.15
@@ -36,7 +42,7 @@ _WORD = re.compile(r"\S+")
 
 
 def mark_of(call: str) -> int:
-    """Return the level (sample value) of sound made for a call, "1" to "30767". Raises ValueError for other names."""
+    """Return the level (sample value) of sound made for a call, "1" to "30765". Raises ValueError for other names."""
     number = int(call) if call.isascii() and call.isdecimal() and not call.startswith("0") else 0
     if not 0 < number <= _LARGEST - _UNMARKED:
         raise ValueError(f"a call named {call!r} has no mark: only 1 to {_LARGEST - _UNMARKED} have")
@@ -44,7 +50,7 @@ def mark_of(call: str) -> int:
 
 
 def call_marked(pcm: bytes) -> str:
-    """Return the call whose mark a run of sound bears, "" where it bears none.
+    """Return the call whose mark a run of sound bears, PHRASE or LOCAL where it is any call's, "" where it bears none.
 
     The mark is found where 5 ms of it (8 kHz) are whole, whatever silence and fades lie around; of several the longest.
     """
@@ -54,7 +60,7 @@ def call_marked(pcm: bytes) -> str:
     level = int.from_bytes(sample, "little", signed=True)
     count = len(middle) // SAMPLE_BYTES
     if level > _UNMARKED and count >= _LEAST_RUN and middle == sample * count:
-        return str(level - _UNMARKED)  # as mostly: half of it is one run, so no other is longer
+        return _name(level)  # as mostly: half of it is one run, so no other is longer
     return _longest_marked(pcm)
 
 
@@ -67,11 +73,17 @@ def _longest_marked(pcm: bytes) -> str:
     levels, lengths = samples[bounds[:-1]], bounds[1:] - bounds[:-1]
     lengths[levels <= _UNMARKED] = 0
     longest = int(np.argmax(lengths))
-    return str(levels[longest] - _UNMARKED) if lengths[longest] >= _LEAST_RUN else ""
+    return _name(int(levels[longest])) if lengths[longest] >= _LEAST_RUN else ""
+
+
+def _name(level: int) -> str:
+    return _NAMES.get(level) or str(level - _UNMARKED)
 
 
 def _level(request: str) -> int:
     """The level of what is made for a request; a client's own kind of id belongs to no call."""
+    if request.startswith(f"{PHRASE}-"):
+        return _RESERVED[PHRASE]
     call, *rest = request.rsplit("-", 2)
     try:
         return mark_of(call) if len(rest) == 2 else _UNMARKED
@@ -89,12 +101,31 @@ def plain_voice() -> Voice:
     """
 
     async def speak(wanted: Wanted) -> Spoken:
-        return _spoken_plainly(wanted)
+        return _spoken_plainly(wanted, _level(wanted.request))
 
     return speak
 
 
-def _spoken_plainly(wanted: Wanted) -> Spoken:
+class SimulatedLocalVoice:
+    """The ideal voice as one of this machine, with a mark of its own: implements ports.LocalVoice, in no time."""
+
+    name = "simulated"
+
+    def name_in(self, language: str) -> str:
+        """Return its one name."""
+        return self.name
+
+    def speaks(self, language: str) -> bool:
+        """Any language."""
+        return True
+
+    async def speak(self, text: str, *, language: str, rate: int, speed: float = 1.0) -> Spoken:
+        """Return `text` as sound, its words timed."""
+        wanted = Wanted(text=text, voice=self.name, rate=rate, speed=speed)
+        return _spoken_plainly(wanted, _RESERVED[LOCAL])
+
+
+def _spoken_plainly(wanted: Wanted, level: int) -> Spoken:
     text, character = wanted.text, 1 / (CHARACTERS_PER_SECOND * wanted.speed)
     samples = round((len(text) + 1) * character * wanted.rate)
     edges = [match.span() for match in _WORD.finditer(text)] + [(len(text) + 1, 0)]
@@ -102,7 +133,7 @@ def _spoken_plainly(wanted: Wanted) -> Spoken:
         (start, end - start, start * character, following * character)
         for (start, end), (following, _) in pairwise(edges)
     )
-    return Spoken(_steady(_level(wanted.request), samples), wanted.rate, words)
+    return Spoken(_steady(level, samples), wanted.rate, words)
 
 
 def _steady(level: int, samples: int) -> bytes:

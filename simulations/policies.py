@@ -12,10 +12,12 @@ import attrs
 
 from orchestrator.app import DEADLINE, Policy, RunningSlots
 from orchestrator.ports import Ask, Emit, Now
-from orchestrator.settings import Settings, SpeechSettings
+from orchestrator.settings import ProviderSettings, Settings, SpeechSettings
+from orchestrator.slot.account import Account
 from orchestrator.slot.pace import Pace
+from orchestrator.slot.place import LocalPlace
 from orchestrator.slot.queue import SlotQueue, Ticket
-from orchestrator.slot.scheduler import LocalPlace, Scheduler
+from orchestrator.slot.scheduler import Scheduler
 from orchestrator.speech.chunking import Piece
 from orchestrator.speech.portions import Situation, Sparing
 from simulations.scenario import PolicyName
@@ -48,8 +50,9 @@ class _FirstComeQueue(SlotQueue):
 class PlainLock(Scheduler):
     """The account's slots as a plain lock: who asks first gets one first."""
 
-    def __init__(self, *, slots: int, emit: Emit, now: Now) -> None:
-        super().__init__(_FirstComeQueue(slots=slots, bound=float("inf")), emit=emit, now=now)
+    def __init__(self, settings: ProviderSettings, *, emit: Emit, now: Now) -> None:
+        queue = _FirstComeQueue(slots=settings.slots, bound=float("inf"))
+        super().__init__(queue, emit=emit, now=now, account=Account.of(settings))
 
     def join(self, ask: Ask) -> LocalPlace:
         """Queue up behind all who wait."""
@@ -106,7 +109,7 @@ class WholeReplies:
 
 
 def _lock(settings: Settings, _pace: Pace, emit: Emit, now: Now) -> RunningSlots:  # Policy.slots' signature
-    return PlainLock(slots=settings.provider.slots, emit=emit, now=now)
+    return PlainLock(settings.provider, emit=emit, now=now)
 
 
 def _retry(rng: random.Random) -> Policy:

@@ -10,13 +10,19 @@ from typing import Literal
 import attrs
 from attrs import Factory, field, frozen, validators
 
-from orchestrator.settings import Settings
+from orchestrator.settings import AdmissionSettings, LadderSettings, Settings
 from simulations.waves.faults.fault import Fault
 from simulations.waves.options import WavesOptions
 from simulations.workload import Traits
 
 PolicyName = Literal["deadline", "fifo", "turn", "retry"]
 Arrivals = Literal["at once", "spread", "regular", "poisson"]
+LegKind = Literal["local", "remote"]
+
+
+def simulated_settings() -> Settings:
+    """Return the program's settings in a scenario that says nothing of them: no ladder, and every call is taken."""
+    return Settings(ladder=LadderSettings(on=False), admission=AdmissionSettings(on=False))
 
 
 @frozen(kw_only=True)
@@ -35,6 +41,10 @@ class Group:
     """MODULE:CLASS, or an installed name; without it the simulated bot that `traits` describe."""
     weight: float = field(default=1.0, validator=[validators.ge(0.01), validators.le(100)])
     """The calls' share of the slot when calls compete."""
+    leg: LegKind = "local"
+    """Paced by our own clock, or "remote": the sound lies at the carrier's, up to 1.5 s of it, and marks come back."""
+    leg_latency: float = field(default=0.05, validator=[validators.ge(0.0), validators.le(2.0)])
+    """Seconds that sound, marks and a clear are under way on a remote leg, each way."""
     traits: Traits = Factory(Traits)
 
 
@@ -50,13 +60,18 @@ class Scenario:
     groups: tuple[Group, ...] = (Group(),)
     server: WavesOptions = Factory(lambda: WavesOptions(chunk_ms=None))
     """The simulated provider, its speed and limits included."""
-    settings: Settings = Factory(Settings)
+    settings: Settings = Factory(simulated_settings)
     """The program's own; provider.slots and provider.links are kept equal to the server's."""
     lifelike: bool = False
     """Add what life adds: an uneven voice, silence around pieces, an uneven ttfb, transport."""
     wire: bool = True
     """Over the real WebSocket protocol; else straight into the simulated provider."""
     policy: PolicyName = "deadline"
+    brief: float = field(default=0.0, validator=[validators.ge(0.0), validators.lt(1.0)])
+    """How long the simulated bot's `brief` variants are, as a part of what they stand for; 0: it has none."""
+    load: float = field(default=0.0, validator=validators.ge(0.0))
+    """Calls that arrive (at random), as a part of what the capacity table says the provider can bear; 0: as the groups
+    say."""
     faults: tuple[Fault, ...] = ()
     """What goes wrong at the provider; only over the wire."""
 

@@ -16,7 +16,9 @@ from attrs import validators
 from orchestrator.errors import SettingsError
 from orchestrator.settings import Settings, WrongValue
 from orchestrator.settings_file import NEVER_SHOWN, SECTIONS
-from orchestrator.structuring import Wording, assign, guess, read_toml, structured, unknown
+from orchestrator.slot.capacity_file import load_capacity
+from orchestrator.structuring import Wording, assign, guess, read_toml, structured, unfolded, unknown
+from simulations.arrivals import under_load
 from simulations.scenario import Group, Scenario
 from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.parsing import parse_faults
@@ -31,6 +33,7 @@ ELSEWHERE = {
     "server.api_key": "nothing: a simulated program has the right key",
     "bot.use": "callers.bot",
     "bot.weight": "callers.weight",
+    "cache.directory": "nothing: a simulated program keeps its phrases in memory",
 }
 """Settings that a scenario has in another place."""
 NO_BACKOFF = "needs the wire; without it (wire = false, --no-wire) there is no back-off"
@@ -54,14 +57,18 @@ def _table(name: str, fields: Mapping[str, Any], *, base: type = object) -> type
     return attrs.make_class(name, dict(fields), bases=(base,), kw_only=True, frozen=True, slots=True)
 
 
-CallersTable = _table("CallersTable", _fields(Group, "arrivals", "per_hour", "bot", "weight"), base=Traits)
+_PLAIN = ("about", "hours", "lifelike", "wire", "policy", "brief", "load")
+"""Keys that a file and a Scenario have alike."""
+CallersTable = _table(
+    "CallersTable", _fields(Group, "arrivals", "per_hour", "bot", "weight", "leg", "leg_latency"), base=Traits
+)
 """`[callers]`: what holds for every group that does not say otherwise."""
 GroupTable = _table("GroupTable", _fields(Group, "calls"), base=CallersTable)
 """`[groups.NAME]`."""
 ScenarioFile = _table(
     "ScenarioFile",
     {
-        **_fields(Scenario, "about", "hours", "lifelike", "wire", "policy"),
+        **_fields(Scenario, *_PLAIN),
         "faults": attrs.field(type=tuple[str, ...], default=()),
         "profile": attrs.field(type=str, default="fast", validator=validators.in_(tuple(PROFILES))),
         **_fields(Group, "calls"),
@@ -174,7 +181,16 @@ def _refuse_new_groups(document: Mapping[str, Any], known: set[str], *, source: 
         raise SettingsError("\n".join(source + unknown("groups", name, keys=keys) for name in new))
 
 
+def _with_switches(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document with ladder and admission off unless it says otherwise; with a load admission is on."""
+    switches = {"ladder": False, "admission": bool(document.get("load"))}
+    tables = {section: unfolded(document.get(section, {})) for section in switches}
+    said = {section: {"on": switches[section], **table} for section, table in tables.items() if type(table) is dict}
+    return {**document, **said}
+
+
 def _read(document: dict[str, Any], *, name: str, source: str) -> Scenario:
+    document = _with_switches(document)
     groups = document.get("groups")
     names = tuple(groups) if isinstance(groups, dict) else ()
     keys = {**_KEYS, "groups": names, **{f"groups.{each}": _names(GroupTable) for each in names}}
@@ -204,7 +220,7 @@ def _scenario(file: Any, *, document: Mapping[str, Any], name: str) -> Scenario:
         server=server,
         profile=profile_of(server),
         settings=attrs.evolve(settings, provider=provider),
-        **{key: getattr(file, key) for key in ("about", "hours", "lifelike", "wire", "policy")},
+        **{key: getattr(file, key) for key in _PLAIN},
     )
 
 
@@ -253,9 +269,24 @@ def _conflicts(scenario: Scenario) -> Iterator[str]:
             yield f'{section}.arrivals = "{group.arrivals}": needs per_hour, or minutes'
     if not streams and any(group.per_hour is not None for group in scenario.groups):
         yield 'per_hour: needs arrivals = "regular" or "poisson"'
+    yield from _conflicts_of_load(scenario)
     if scenario.faults and not scenario.wire:
         yield NEED_WIRE
     if scenario.server.clamp_backoff and not scenario.wire:
         yield f"server.clamp_backoff: {NO_BACKOFF}"
     if not scenario.calls:
         yield "calls = 0: expected one at least"
+
+
+def _conflicts_of_load(scenario: Scenario) -> Iterator[str]:
+    if not scenario.load:
+        return
+    if any(group.arrivals != "poisson" or not group.traits.minutes for group in scenario.groups):
+        yield 'load: needs callers with arrivals = "poisson", and minutes'
+    elif any(group.per_hour is not None for group in scenario.groups):
+        yield "load: not beside per_hour: each says how many calls come"
+    else:
+        try:
+            under_load(scenario, load_capacity())
+        except ValueError as error:
+            yield f"load: {error}"

@@ -130,6 +130,7 @@ class Tries:
         return place
 
     settle = 0.1
+    crowded = False
 
     def wait_ahead(self) -> float:
         """Nobody knows."""

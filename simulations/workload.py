@@ -203,6 +203,7 @@ def _geometric(mean: float, rng: Random, *, most: int) -> int:
 
 _SHARE = 0.57
 """The talk share of the default traits: waits and the rounding of lengths included, hence not their mere quotient."""
+_USUAL = Traits()
 
 
 def at_talk_share(traits: Traits, share: float) -> Traits:
@@ -210,20 +211,37 @@ def at_talk_share(traits: Traits, share: float) -> Traits:
 
     0.57 leaves the default traits as they are. Raises ValueError where no length of the caller's speech makes it so.
     """
+    _check_share(traits)
+    if not 0 < share < 1:
+        raise ValueError(f"talk share {share:g}: must lie between 0 and 1")
+    heard, usual, more = _heard(traits), _heard(_USUAL), _more_than_usual(traits)
+    speaks = (_USUAL.speaks + (heard / share - usual / _SHARE) - more) * (1 - traits.silent)
+    if speaks <= 0:
+        most = heard / (more + usual / _SHARE - _USUAL.speaks)
+        raise ValueError(f"talk share {share:g}: must be less than {most:.3f}, even if callers hardly spoke")
+    return attrs.evolve(traits, speaks=speaks)
+
+
+def talk_share(traits: Traits) -> float:
+    """Return the bot's speech as a part of the whole cycle: 0.57 for the default traits.
+
+    Raises ValueError where the callers' speech does not decide it.
+    """
+    _check_share(traits)
+    spoken = traits.speaks / (1 - traits.silent) - _USUAL.speaks
+    return _heard(traits) / (spoken + _more_than_usual(traits) + _heard(_USUAL) / _SHARE)
+
+
+def _check_share(traits: Traits) -> None:
     if traits.endless or traits.together:
         what = "the reply is endless" if traits.endless else "they all stop speaking at once"
         raise ValueError(f"talk share: how long callers speak does not decide it where {what}")
-    if not 0 < share < 1:
-        raise ValueError(f"talk share {share:g}: must lie between 0 and 1")
-    reference = Traits()
-    heard, usual = _heard(traits), _heard(reference)
-    rest = heard + traits.thinking + traits.reacts * (1 - traits.barge_in)
-    usual_rest = usual + reference.thinking + reference.reacts
-    speaks = (reference.speaks + (heard / share - usual / _SHARE) - (rest - usual_rest)) * (1 - traits.silent)
-    if speaks <= 0:
-        most = heard / (rest - usual_rest + usual / _SHARE - reference.speaks)
-        raise ValueError(f"talk share {share:g}: must be less than {most:.3f}, even if callers hardly spoke")
-    return attrs.evolve(traits, speaks=speaks)
+
+
+def _more_than_usual(traits: Traits) -> float:
+    """By how many seconds the part of a cycle in which the caller does not speak is longer than the default traits'."""
+    rest, usual = (_heard(each) + each.thinking + each.reacts * (1 - each.barge_in) for each in (traits, _USUAL))
+    return rest - usual
 
 
 def _heard(traits: Traits) -> float:

@@ -21,9 +21,11 @@ from orchestrator.app import Surroundings, open_orchestrator
 from orchestrator.events import Event, RunEnded, RunStarted
 from orchestrator.lanes import InlineLane
 from orchestrator.ports import Dial, Emit, Now, VoiceCodec
+from orchestrator.settings import Settings
 from simulations.callers import Ears
 from simulations.calls import run_calls
-from simulations.plain_voice import lifelike_voice, plain_voice
+from simulations.line import RATE
+from simulations.plain_voice import SimulatedLocalVoice, lifelike_voice, plain_voice
 from simulations.policies import policy_named
 from simulations.scenario import Scenario
 from simulations.virtual_clock import VirtualClock
@@ -32,13 +34,15 @@ from simulations.waves.faults.engine import striking
 from simulations.waves.memory_dial import memory_dial
 from simulations.waves.server import WavesServer
 from simulations.world_events import FaultStruck, WorldClosed
-from simulations.world_parts import program_settings, server_options
+from simulations.world_parts import has_local_voice, needs_phrases, program_settings, server_options, voices
 
 _ANY_KEY = "simulated"
 _TICK = 60.0
 _CLOSED_WITHIN = 15.0
 """Seconds that the provider gets to notice that everybody has left: it drops a client that takes no frame in ten."""
 _LOOK_AGAIN = 0.05
+_PHRASES_WITHIN = 10.0
+"""Seconds that the program gets before the first call to have its phrases ready, as one that was just started has."""
 
 
 @frozen(kw_only=True)
@@ -50,6 +54,8 @@ class Ended:
     stopped: bool
     faults: dict[str, int]
     """How often each fault that was ordered struck."""
+    uses: tuple[tuple[float, float], ...] = ()
+    """By the books: from when to when a slot was used, settling included; the latest of a long run."""
 
 
 def run_world(
@@ -104,11 +110,28 @@ class _World:
             provider.cancel_scope.cancel()
         self._emit(closed)
         struck = {fault.name: 0 for fault in self.scenario.faults} | faults.snapshot()
-        return Ended(books=server.snapshot(), seconds=ended, stopped=self.stopped, faults=struck)
+        return Ended(
+            books=server.snapshot(), seconds=ended, stopped=self.stopped, faults=struck, uses=tuple(server.books.uses)
+        )
 
     async def _talk(self, server: WavesServer, provider: trio.Nursery, *, now: Now) -> None:
         """Let the calls have their time; returns when all they used is closed. `provider` is where the server runs."""
         settings = program_settings(self.scenario)
+        surroundings = self._surroundings(settings, server, provider=provider, now=now)
+        async with open_orchestrator(settings, surroundings) as talkers:
+            if needs_phrases(settings):
+                for voice in voices(self.scenario):
+                    talkers.want_phrases(rate=RATE, voice=voice)
+                await talkers.wait_phrases(within=_PHRASES_WITHIN)
+            calls = partial(run_calls, self.scenario, seed=self.seed, talkers=talkers, emit=self._emit, now=now)
+            with trio.move_on_after(self.scenario.hours * 3600) as time:
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(self._keep_ticking, now, time)
+                    nursery.start_soon(partial(calls, ears=self._ears))
+
+    def _surroundings(
+        self, settings: Settings, server: WavesServer, *, provider: trio.Nursery, now: Now
+    ) -> Surroundings:
         dial: Dial
         codec: VoiceCodec
         if self.scenario.wire:
@@ -117,7 +140,7 @@ class _World:
         else:
             dial = direct_dial(server, word_timestamps=settings.provider.word_timestamps)
             codec = DirectCodec()
-        surroundings = Surroundings(
+        return Surroundings(
             emit=self._emit,
             now=now,
             codec=codec,
@@ -125,22 +148,8 @@ class _World:
             lane=InlineLane(),
             rng=self._random("jitter"),
             policy=policy_named(self.scenario.policy, rng=self._random("policy")),
+            local=SimulatedLocalVoice() if has_local_voice(settings) else None,
         )
-        async with open_orchestrator(settings, surroundings) as talkers:
-            with trio.move_on_after(self.scenario.hours * 3600) as time:
-                async with trio.open_nursery() as nursery:
-                    nursery.start_soon(self._keep_ticking, now, time)
-                    nursery.start_soon(
-                        partial(
-                            run_calls,
-                            self.scenario,
-                            seed=self.seed,
-                            talkers=talkers,
-                            emit=self._emit,
-                            now=now,
-                            ears=self._ears,
-                        )
-                    )
 
     async def _keep_ticking(self, now: Now, time: trio.CancelScope) -> None:
         while True:

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 from attrs import Factory, define
 
-from orchestrator.events import CallEnded, CallStarted, ReplyEnded, ReplyStarted
+from orchestrator.events import CallEnded, CallRefused, CallStarted, ReplyEnded, ReplyStarted
 from simulations.rules.breaches import Breaches, Handlers
 
 _CALLS = "a call does not begin and end once"
+_REFUSED = "a call that is refused does not end so"
 _REPLIES = "a reply does not begin and end once"
 _WORDS = "words of a reply were lost or won"
+_REFUSED_ENDS = ("refused", "caller", "run")
+_OTHER_ENDS = ("caller", "bot", "run", "failure", "drained")
 
 
 @define
 class _Call:
-    """A call that goes on, with its replies that began and have not ended."""
+    """A call that goes on, with its replies that began and have not ended, and when it was refused."""
 
     began: float
     replies: dict[int, float] = Factory(dict)
+    refused_at: float | None = None
 
 
 class CallRule:
-    """Every call and every reply that begins ends; heard, cut and unspoken are all of a reply."""
+    """Every call and every reply that begins ends; heard, cut and unspoken are all of a reply.
+
+    A call that is refused has no reply from there on, and ends for that or because the caller or the run ended it.
+    """
 
     def __init__(self, breaches: Breaches) -> None:
         self._breaches = breaches
@@ -31,6 +38,7 @@ class CallRule:
         """Return what is to be called with each event of a type."""
         return {
             CallStarted: self._start,
+            CallRefused: self._refuse,
             CallEnded: self._end,
             ReplyStarted: self._start_reply,
             ReplyEnded: self._end_reply,
@@ -47,12 +55,24 @@ class CallRule:
             self._breaches.tell(_CALLS, f"call {event.call} began again at {event.at:.3f} s")
         self._calls[event.call] = _Call(event.at)
 
+    def _refuse(self, event: CallRefused) -> None:
+        call = self._calls.get(event.call)
+        if call is None or call.refused_at is not None:
+            why = "outside a call" if call is None else "again"
+            self._breaches.tell(_REFUSED, f"call {event.call} was refused {why} at {event.at:.3f} s")
+        else:
+            call.refused_at = event.at
+
     def _end(self, event: CallEnded) -> None:
         call = self._calls.pop(event.call, None)
         if call is None:
             self._breaches.tell(_CALLS, f"call {event.call} ended at {event.at:.3f} s without going on")
-        else:
-            self._check_replies(event.call, call)
+            return
+        self._check_replies(event.call, call)
+        refused = call.refused_at is not None
+        if event.reason not in (_REFUSED_ENDS if refused else _OTHER_ENDS):
+            what = "was refused" if refused else "was not refused"
+            self._breaches.tell(_REFUSED, f"call {event.call} {what} and ended as {event.reason} at {event.at:.3f} s")
 
     def _check_replies(self, name: str, call: _Call) -> None:
         for reply, began in call.replies.items():
@@ -61,8 +81,8 @@ class CallRule:
 
     def _start_reply(self, event: ReplyStarted) -> None:
         call = self._calls.get(event.call)
-        if call is None or event.reply in call.replies:
-            why = "outside a call" if call is None else "again"
+        if call is None or call.refused_at is not None or event.reply in call.replies:
+            why = "outside a call" if call is None else "again" if call.refused_at is None else "after its refusal"
             self._breaches.tell(_REPLIES, f"reply {event.reply} of call {event.call} began {why} at {event.at:.3f} s")
         else:
             call.replies[event.reply] = event.at

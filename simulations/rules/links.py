@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from orchestrator.errors import FaultKind
-from orchestrator.events import LinkClosed, LinkOpened, PieceAsked, PieceEnded, ProviderRefused
+from orchestrator.events import LinkClosed, LinkOpened, PieceAsked, PieceEnded, ProviderRefused, SlotFreed
+from orchestrator.speech.phrase_making import CALL as PHRASES
 from simulations.rules.breaches import Breaches, Handlers
 from simulations.world_events import WorldClosed
 
@@ -61,6 +62,7 @@ class BooksRule:
         """Return what is to be called with each event of a type."""
         return {
             PieceAsked: self._ask,
+            SlotFreed: self._free,
             PieceEnded: self._end,
             ProviderRefused: self._refuse,
             WorldClosed: self._close,
@@ -73,6 +75,10 @@ class BooksRule:
 
     def _ask(self, event: PieceAsked) -> None:
         self._asked += 1
+
+    def _free(self, event: SlotFreed) -> None:
+        """Phrases are asked for without a word but that of the slot."""
+        self._asked += event.call == PHRASES and event.cause != "unused"
 
     def _end(self, event: PieceEnded) -> None:
         self._complete += event.cause == "complete"

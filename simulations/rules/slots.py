@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from orchestrator.events import CallStarted, ProviderRefused, SlotFreed, SlotGranted, TicketJoined, TicketLeft
+from orchestrator.events import (
+    BackedOff,
+    CallStarted,
+    PieceAsked,
+    ProviderRefused,
+    SlotFreed,
+    SlotGranted,
+    StandingChanged,
+    TicketJoined,
+    TicketLeft,
+)
+from orchestrator.ports import Standing
 from simulations.reports.slot_use import SlotUse
 from simulations.rules.breaches import Breaches, Handlers
 
@@ -13,12 +24,15 @@ _OVERFULL = "more in flight than the limit"
 _LOST = "a slot was lost"
 _TICKETS = "a ticket went astray"
 _IDLE = "a slot idles while tickets wait"
+_TOO_EARLY = "the account was asked before its back-off was over"
+_LOST_PROVIDER = (Standing.OUT.value, Standing.FINAL.value)
 _STARVED = "a call fell behind further than the bound"
 
 
 class SlotRule:
     """Every ticket leaves or is granted, every grant comes back, and never are there more than `slots` at a time.
 
+    None is idle while somebody waits, but for a back-off, in which nothing is asked for, or a provider that is lost.
     `queued` says that a queue keeps the limit: a policy that asks without coordination breaks it on purpose.
     """
 
@@ -29,6 +43,8 @@ class SlotRule:
         self._waiting: dict[int, TicketJoined] = {}
         self._granted: dict[int, SlotGranted] = {}
         self._idle_since: float | None = None
+        self._backs_off_until = 0.0
+        self._lost = False
 
     def handlers(self) -> Handlers:
         """Return what is to be called with each event of a type."""
@@ -38,6 +54,9 @@ class SlotRule:
             SlotGranted: self._grant,
             SlotFreed: self._free,
             ProviderRefused: self._refuse,
+            BackedOff: self._back_off,
+            PieceAsked: self._ask,
+            StandingChanged: self._stand,
         }
 
     def finish(self) -> None:
@@ -66,6 +85,7 @@ class SlotRule:
         self._check_idle(event.at)
         if self._waiting.pop(event.ticket, None) is None:
             self._stray(event, "was granted without waiting")
+        self._check_back_off(event, "was granted the slot")
         self._granted[event.ticket] = event
         if self._queued and len(self._granted) > self._slots:
             where = f"{len(self._granted)} of {self._slots} at {event.at:.3f} s, call {event.call} the latest"
@@ -85,12 +105,34 @@ class SlotRule:
         if self._idle_since is not None:
             self._idle_since = event.at
 
+    def _back_off(self, event: BackedOff) -> None:
+        """Nobody asks until it is over, and from then on a slot may lie idle as long as ever."""
+        self._check_idle(event.at)
+        self._backs_off_until = max(self._backs_off_until, event.at + event.seconds)
+        if self._idle_since is not None:
+            self._idle_since = max(self._idle_since, self._backs_off_until)
+
+    def _ask(self, event: PieceAsked) -> None:
+        self._check_back_off(event, "asked for a piece")
+
+    def _check_back_off(self, event: SlotGranted | PieceAsked, what: str) -> None:
+        if self._queued and event.at < self._backs_off_until - _ROUNDING:
+            where = f"call {event.call} {what} at {event.at:.3f} s, not {self._backs_off_until:.3f} s"
+            self._breaches.tell(_TOO_EARLY, where)
+
+    def _stand(self, event: StandingChanged) -> None:
+        """Without a provider tickets may wait, however long."""
+        self._check_idle(event.at)
+        self._lost = event.standing in _LOST_PROVIDER
+        self._idle_since = None
+        self._settle(event.at)
+
     def _settle(self, at: float) -> None:
         """Called after every change: note since when a slot could have been granted and was not."""
-        if not self._queued or not self._waiting or len(self._granted) >= self._slots:
+        if not self._queued or self._lost or not self._waiting or len(self._granted) >= self._slots:
             self._idle_since = None
         elif self._idle_since is None:
-            self._idle_since = at
+            self._idle_since = max(at, self._backs_off_until)
 
     def _check_idle(self, at: float) -> None:
         if self._idle_since is None or at - self._idle_since <= _IDLE_AT_MOST:

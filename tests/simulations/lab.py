@@ -19,7 +19,7 @@ from orchestrator.settings import Settings
 from simulations.callers import Ears
 from simulations.calls import run_calls
 from simulations.plain_voice import plain_voice
-from simulations.scenario import Group, Scenario
+from simulations.scenario import Group, Scenario, simulated_settings
 from simulations.voices import Wanted
 from simulations.waves.direct import DirectCodec
 
@@ -54,7 +54,7 @@ def lived(
     *groups: Group, seconds: float, seed: int = 1, settings: Settings | None = None, policy: Policy = DEADLINE
 ) -> list[Event]:
     """Return what happened to these groups' calls in so many seconds."""
-    scenario = Scenario(name="test", groups=groups, settings=settings or Settings())
+    scenario = Scenario(name="test", groups=groups, settings=settings or simulated_settings())
     found: list[Event] = []
     live = partial(_live, scenario, found, seconds=seconds, seed=seed, policy=policy)
     trio.run(live, clock=MockClock(autojump_threshold=0))

@@ -7,9 +7,12 @@ from statistics import mean, stdev
 
 import pytest
 
-from simulations.arrivals import SPREAD, Arrival, arrivals
-from simulations.scenario import Group
-from simulations.workload import Traits
+from orchestrator.slot.capacity import CapacityTable
+from orchestrator.slot.capacity_file import load_capacity
+from simulations.arrivals import SPREAD, Arrival, arrivals, under_load
+from simulations.scenario import Group, Scenario
+from simulations.waves.options import WavesOptions
+from simulations.workload import Traits, at_talk_share
 
 
 def starts(*groups: Group, most: int = 1000, seed: int = 1) -> list[Arrival]:
@@ -74,3 +77,59 @@ def test_arrivals_follow_from_the_seed() -> None:
     assert starts(group, most=50) != starts(group, most=50, seed=2)
     mixed = starts(group, Group(name="b", arrivals="regular", per_hour=10.0), most=80)
     assert [call for call in mixed if call.group == 0][:50] == starts(group, most=50)
+
+
+# --- under load ---
+
+TABLE = CapacityTable(speeds=((0.1, 0.1),), talk_shares=(0.4, 0.57), grids={1: ((16, 8),)})
+SHORT = Traits(minutes=4.0)
+
+
+def loaded(load: float, *groups: Group, slots: int = 1) -> Scenario:
+    """Return a scenario with so much load."""
+    server = WavesOptions.of_profile("fast", slots=slots)
+    return Scenario(name="test", load=load, groups=groups, server=server)
+
+
+def test_a_load_is_what_fits_times_so_much_by_one_stream() -> None:
+    """1.5 x 8 calls at a time, of 4 minutes each: 180 an hour, however many lines the group has."""
+    for calls in (1, 4, 7):
+        (group,) = under_load(loaded(1.5, Group(calls=calls, arrivals="poisson", traits=SHORT)), TABLE)
+        assert group.calls == 1
+        assert group.per_hour == pytest.approx(180)
+    hours = starts(group, most=1800)[-1].at / 3600
+    assert hours == pytest.approx(10, rel=0.05)
+    assert {(call.line, call.line_stays) for call in starts(group, most=50)} == {(1, False)}
+
+
+def test_slots_and_talk_share_count() -> None:
+    """What fits is read at the group's own share, and grows with the slots."""
+    listens = at_talk_share(SHORT, 0.4)
+    (group,) = under_load(loaded(1.0, Group(arrivals="poisson", traits=listens)), TABLE)
+    assert group.per_hour == pytest.approx(16 * 15)
+    (group,) = under_load(loaded(1.0, Group(arrivals="poisson", traits=SHORT), slots=3), TABLE)
+    assert group.per_hour == pytest.approx(24 * 15)
+
+
+def test_groups_share_the_load_as_they_share_the_lines() -> None:
+    """A group without lines brings nobody; the rest of each group stays as it is."""
+    lines = {"a": 3, "b": 1, "c": 0}
+    groups = [Group(name=name, calls=calls, arrivals="poisson", traits=SHORT) for name, calls in lines.items()]
+    a, b, c = under_load(loaded(2.0, *groups), TABLE)
+    assert a.per_hour == pytest.approx(180)
+    assert b.per_hour == pytest.approx(60)
+    assert (a.name, a.traits, a.arrivals) == ("a", SHORT, "poisson")
+    assert c == groups[2]
+
+
+def test_the_table_that_ships_will_do() -> None:
+    """At the reference's speed and talk share ten calls fit."""
+    (group,) = under_load(loaded(1.0, Group(arrivals="poisson", traits=SHORT)), load_capacity())
+    assert group.per_hour == pytest.approx(10 * 15)
+
+
+def test_where_nothing_fits_a_load_means_nothing() -> None:
+    """It is refused, with the speed."""
+    nothing = CapacityTable(speeds=((0.1, 0.1),), talk_shares=(0.57,), grids={1: ((0,),)})
+    with pytest.raises(ValueError, match=r"no call fits at ttfb 0\.1, rtf 0\.1 and a talk share of 0\.57"):
+        under_load(loaded(1.0, Group(arrivals="poisson", traits=SHORT)), nothing)

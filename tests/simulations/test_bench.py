@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from simulations.bench import __main__ as command
-from simulations.bench import replies, slots, speech, streams, vandals, worlds
+from simulations.bench import local, replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell, least_seconds
 
 FAST = Figure(bench="a", name="quick enough", value=1.0, unit="s", limit=1.0, aim=0.5)
@@ -109,6 +109,14 @@ def test_quick_parts_are_measured(measure: Callable[[Tell], Iterator[Figure]], b
     assert [figure.bench for figure in figures] == [bench] * names
     assert len({figure.name for figure in figures}) == names
     assert all(figure.value > 0 for figure in figures)
+
+
+def test_each_voice_that_is_installed_is_measured() -> None:
+    """All of them are faster than speech."""
+    told: list[str] = []
+    figures = list(local.measure(told.append))
+    assert len(figures) == len([line for line in told if line != "no voice is installed"])
+    assert all(0 < figure.value < 1000 for figure in figures)
 
 
 def test_replies_are_measured_short_and_long(monkeypatch: pytest.MonkeyPatch) -> None:

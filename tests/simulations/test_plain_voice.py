@@ -13,9 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from orchestrator.audio import SAMPLE_BYTES, samples_in, seconds_of, silence, sounding, to_samples
-from orchestrator.ports import Spoken
+from orchestrator.ports import LocalVoice, Spoken
 from orchestrator.speech.joins import FADE_SECONDS, Joiner
-from simulations.plain_voice import call_marked, lifelike_voice, mark_of, plain_voice
+from simulations.plain_voice import (
+    LOCAL,
+    PHRASE,
+    SimulatedLocalVoice,
+    call_marked,
+    lifelike_voice,
+    mark_of,
+    plain_voice,
+)
 from simulations.voices import Voice, tone
 from tests.simulations.waves.peer import wanted
 
@@ -102,11 +110,11 @@ def test_every_call_has_a_mark_of_its_own() -> None:
     """Two calls never share one, and what is marked is read back."""
     marks = [mark_of(str(call)) for call in range(1, 20_001)]
     assert len(set(marks)) == 20_000
-    assert max(marks) <= 32767
+    assert max(marks) <= 32765
     assert all(call_marked(mark_of(str(call)).to_bytes(2, "little") * 120) == str(call) for call in range(1, 20_001, 7))
 
 
-@pytest.mark.parametrize("call", ["", "0", "-1", "01", "a", "1.5", "²", "30768"])
+@pytest.mark.parametrize("call", ["", "0", "-1", "01", "a", "1.5", "²", "30766"])
 def test_other_names_have_no_mark(call: str) -> None:
     """Only the numbers that calls of a simulated world bear."""
     with pytest.raises(ValueError, match="no mark"):
@@ -146,6 +154,37 @@ def test_what_is_nobody_s_bears_no_mark() -> None:
     others = [b"", silence(1.0, 8000), tone(TEXT, voice="avery", rate=8000).pcm, strange.pcm]
     assert [call_marked(pcm) for pcm in others] == [""] * 4
     assert call_marked(said(plain_voice(), TEXT, call="1-1").pcm) == ""
+
+
+def test_phrases_and_the_local_voice_have_marks_of_their_own() -> None:
+    """No call's: neither that of the call with the highest number, nor one that might be called so."""
+    phrase = plain_voice()(wanted(TEXT, rate=8000, request="phrase-12"))
+    with pytest.raises(StopIteration) as done:
+        next(phrase.__await__())
+    assert call_marked(done.value.value.pcm) == PHRASE
+    assert call_marked(local(TEXT).pcm) == LOCAL
+    assert call_marked(mark_of("30765").to_bytes(2, "little") * 100) == "30765"
+    joined_both = joined([done.value.value, local(TEXT)], [777])
+    assert call_marked(joined_both[: len(joined_both) // 3]) == PHRASE
+
+
+def local(text: str, *, language: str = "en", rate: int = 8000, speed: float = 1.0) -> Spoken:
+    """Return what the local voice makes of a text; it takes no time."""
+    with pytest.raises(StopIteration) as done:
+        next(SimulatedLocalVoice().speak(text, language=language, rate=rate, speed=speed).__await__())
+    spoken = done.value.value
+    assert isinstance(spoken, Spoken)
+    return spoken
+
+
+def test_the_local_voice_is_the_ideal_one() -> None:
+    """As long, as fast, its words timed; for every language."""
+    voice: LocalVoice = SimulatedLocalVoice()
+    assert [voice.speaks(language) for language in ("en", "hi", "auto")] == [True] * 3
+    assert {voice.name_in(language) for language in ("en", "hi")} == {"simulated"}
+    for text in (TEXT, "एक क्षण।"):
+        spoken, ideal = local(text, speed=1.5), said(plain_voice(), text, speed=1.5)
+        assert (len(spoken.pcm), spoken.rate, spoken.words) == (len(ideal.pcm), ideal.rate, ideal.words)
 
 
 def test_of_several_calls_the_longest_run_counts() -> None:

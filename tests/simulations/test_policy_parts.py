@@ -14,7 +14,7 @@ from trio.testing import MockClock
 from orchestrator import events
 from orchestrator.events import Event
 from orchestrator.ports import Ask
-from orchestrator.settings import Settings, SpeechSettings
+from orchestrator.settings import ProviderSettings, Settings, SpeechSettings
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.chunking import Piece, ReplyText
 from orchestrator.speech.portions import Portions, Situation, Sparing
@@ -53,7 +53,7 @@ def test_the_lock_knows_no_order_but_that_of_asking(crowd: list[Wish], slots: in
 
     async def scenario() -> None:
         told: list[Event] = []
-        lock = PlainLock(slots=slots, emit=told.append, now=trio.current_time)
+        lock = PlainLock(ProviderSettings(slots=slots), emit=told.append, now=trio.current_time)
 
         async def run(call: str, wish: Wish) -> None:
             await trio.sleep(wish.at)
@@ -78,7 +78,7 @@ def test_the_lock_knows_no_order_but_that_of_asking(crowd: list[Wish], slots: in
 async def test_a_held_place_in_the_lock_keeps_its_turn(autojump_clock: MockClock) -> None:
     """It is passed over while it is held, and goes before those that asked later; nothing is kept for who has not."""
     told: list[Event] = []
-    lock = PlainLock(slots=1, emit=told.append, now=trio.current_time)
+    lock = PlainLock(ProviderSettings(), emit=told.append, now=trio.current_time)
     order: list[str] = []
 
     async def enter(call: str, place: Any) -> None:

@@ -7,13 +7,15 @@ from typing import Any, cast
 import pytest
 import trio
 from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
 from trio.testing import MockClock
 
 from orchestrator import Say, Talk, Turn
 from orchestrator.dialogue.bot_loading import check_bot
 from orchestrator.events import CallerTurnEnded, ReplyEnded, ReplyReady, ReplyStarted
 from orchestrator.ports import CallFacts
-from simulations.reference_bot import ReferenceBot, said
+from simulations.reference_bot import ReferenceBot, said, shortened
 from simulations.scenario import Group
 from simulations.workload import Plans, Traits
 from tests.simulations.lab import lived, of
@@ -31,10 +33,10 @@ def talk(caller: str) -> Talk:
     return cast(Talk, SeenCall(CallFacts("7", caller=caller)))
 
 
-async def spoken(plans: Plans, turn: int) -> list[tuple[float, Any]]:
+async def spoken(plans: Plans, turn: int, *, brief: float = 0.0) -> list[tuple[float, Any]]:
     """Return what the bot yields in answer to a turn, and when."""
     began = trio.current_time()
-    reply = ReferenceBot(plans).reply(Turn(said(turn), 1.0), talk("3.2"))
+    reply = ReferenceBot(plans, brief).reply(Turn(said(turn), 1.0), talk("3.2"))
     return [(trio.current_time() - began, text) async for text in reply]
 
 
@@ -53,6 +55,48 @@ async def test_hindi_is_said_as_hindi(autojump_clock: MockClock) -> None:
     first = (await spoken(Plans(Traits(language="hi"), seed=1), 1))[0][1]
     assert isinstance(first, Say)
     assert first.language == "hi"
+
+
+# --- brief variants ---
+
+
+@given(st.sampled_from(["en", "hi"]), st.integers(1, 500), st.floats(0.01, 0.99))
+def test_a_brief_variant_is_the_head_of_the_clause_with_its_own_mark(language: str, turn: int, part: float) -> None:
+    """Whole words, one at least, as near to the length asked for as they can be; sentences still end."""
+    for clause in Plans(Traits(language=language), seed=1).turn("1.1", turn).clauses():
+        brief = shortened(clause.text, part)
+        words, kept = clause.text[:-2].split(" "), brief[:-2].split(" ")
+        assert kept == words[: len(kept)]
+        assert kept[0]
+        assert brief[-2:] == clause.text[-2:]
+        longer = abs(len(" ".join(words[: len(kept) + 1])) + 2 - part * len(clause.text))
+        assert len(kept) == len(words) or abs(len(brief) - part * len(clause.text)) <= longer
+
+
+@pytest.mark.parametrize(("part", "found"), [(0.3, 0.35), (0.5, 0.48), (0.7, 0.69)])
+def test_brief_variants_are_about_as_long_as_asked(part: float, found: float) -> None:
+    """Over all clauses: the words decide, and there is one at least."""
+    plans = Plans(Traits(), seed=1)
+    clauses = [clause.text for turn in range(1, 400) for clause in plans.turn("1.1", turn).clauses()]
+    ratio = sum(len(shortened(text, part)) for text in clauses) / sum(map(len, clauses))
+    assert ratio == pytest.approx(found, abs=0.01)
+
+
+def test_a_clause_of_one_word_stays_as_it_is() -> None:
+    """A variant is never empty."""
+    assert shortened("Lobu, ", 0.1) == "Lobu, "
+    assert shortened("Ta. ", 0.5) == "Ta. "
+
+
+@pytest.mark.parametrize("language", ["en", "hi"])
+async def test_the_bot_yields_both_variants(language: str, autojump_clock: MockClock) -> None:
+    """When it would yield the clause alone, which it still says in full."""
+    plans = Plans(Traits(language=language), seed=1)
+    plain, brief = await spoken(plans, 3), await spoken(plans, 3, brief=0.5)
+    assert [at for at, _ in brief] == pytest.approx([at for at, _ in plain])
+    for (_, said_plainly), (_, both) in zip(plain, brief, strict=True):
+        text = said_plainly if isinstance(said_plainly, str) else said_plainly.text
+        assert both == Say(text, brief=shortened(text, 0.5), language=None if language == "en" else language)
 
 
 def test_it_is_a_bot() -> None:

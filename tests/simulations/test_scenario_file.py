@@ -129,6 +129,12 @@ def test_a_profile_is_both_speeds(profile: str, file: Path) -> None:
         ("server.close_after_complete=false", False),
         ("server.chunk_ms=20", 20.0),
         ("calls=9", 9),
+        ("brief=0.5", 0.5),
+        ("callers.leg=remote", "remote"),
+        ("callers.leg_latency=0.2", 0.2),
+        ("ladder.noise_after=3", 3.0),
+        ("cache.days=1", 1.0),
+        ("admission.queue=5", 5),
     ],
 )
 def test_every_key_can_be_set(assignment: str, value: object) -> None:
@@ -137,6 +143,7 @@ def test_every_key_can_be_set(assignment: str, value: object) -> None:
     section, _, key = assignment.partition("=")[0].rpartition(".")
     places: dict[str, object] = {"": found, "server": found.server, "speech": found.settings.speech}
     places |= {"slot": found.settings.slot, "callers": found.groups[0]}
+    places |= {name: getattr(found.settings, name) for name in ("ladder", "cache", "admission")}
     place = places[section]
     if section == "callers" and hasattr(found.groups[0].traits, key):
         place = found.groups[0].traits

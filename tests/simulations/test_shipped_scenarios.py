@@ -10,15 +10,16 @@ import attrs
 import pytest
 
 from orchestrator.settings import Settings
+from orchestrator.slot.capacity_file import load_capacity
 from simulations.scenario import Group, Scenario
 from simulations.scenario_file import ELSEWHERE, SHIPPED, listing, load_scenario, shipped
 from simulations.waves.faults.catalogue import CATALOGUE
 from simulations.waves.options import WavesOptions
-from simulations.workload import Traits
+from simulations.workload import Traits, talk_share
 
 NAMES = (
-    "all_at_once", "barge_in_storm", "half_duplex_hindi", "monologue", "quiet_night", "reference", "rush_hour",
-    "storm", "stubborn",
+    "all_at_once", "barge_in_storm", "half_duplex_hindi", "monologue", "overload", "quiet_night", "reference",
+    "rush_hour", "storm", "stubborn",
 )  # fmt: skip
 
 
@@ -44,7 +45,9 @@ def test_every_scenario_begins_with_the_same_defaults(name: str) -> None:
     assert (found.name, found.hours, found.lifelike, found.wire, found.policy) == (name, 1.0, False, True, "deadline")
     assert (found.server.slots, found.server.links) == (1, 5)
     assert found.profile == ("slow" if name == "stubborn" else "fast")
-    assert found.calls == {"stubborn": 8, "quiet_night": 1}.get(name, 4)
+    assert found.calls == {"stubborn": 8, "quiet_night": 1, "overload": 14}.get(name, 4)
+    assert found.settings.ladder.on is (name in ("storm", "overload"))
+    assert (found.settings.admission.on, found.brief, found.load) == (False, 0.0, 0.0)
 
 
 def traits(name: str) -> list[Traits]:
@@ -81,9 +84,27 @@ def test_the_others_are_what_their_names_say() -> None:
     assert load_scenario("half_duplex_hindi").settings.provider.language == "hi"
 
 
+def test_overload_is_the_reference_with_more_calls_than_fit() -> None:
+    """Half as many again and more; the ladder is on, nobody is refused."""
+    overload = load_scenario("overload", assignments=["calls=4", "ladder=off"])
+    reference = load_scenario("reference")
+    assert attrs.evolve(overload, name="reference", about=reference.about) == reference
+    server = reference.server
+    fitting = load_capacity().fit(ttfb=server.ttfb, rtf=server.rtf, talk_share=talk_share(Traits()), slots=1)
+    assert load_scenario("overload").calls >= 1.4 * fitting
+
+
+def test_rush_hour_under_load_has_admission() -> None:
+    """Unless it is said otherwise: it is there to be seen at work."""
+    rush = load_scenario("rush_hour", assignments=["load=1.5"])
+    assert (rush.settings.admission.on, rush.settings.ladder.on) == (True, False)
+    assert not load_scenario("rush_hour", assignments=["admission=off", "load=1.5"]).settings.admission.on
+
+
 def test_storm_is_the_reference_under_every_fault_but_the_bad_key() -> None:
-    """Each by chance, about once in five minutes; stalls of 3 s, restarts of 5 s, others' holds of 2 s."""
-    storm, reference = load_scenario("storm"), load_scenario("reference")
+    """Each by chance, about once in five minutes; stalls of 3 s, restarts of 5 s, others' holds of 2 s. The ladder is
+    on."""
+    storm, reference = load_scenario("storm", assignments=["ladder=off"]), load_scenario("reference")
     assert attrs.evolve(storm, name="reference", about=reference.about, faults=()) == reference
     assert [fault.name for fault in storm.faults] == [name for name in CATALOGUE if name != "unauthorized"]
     assert {(fault.every, fault.count, fault.share) for fault in storm.faults} == {(300.0, 0, None)}

@@ -92,7 +92,7 @@ async def test_every_call_heeds_only_its_own_refusals(autojump_clock: MockClock)
     """Any number try at a time; neither another's refusal nor the pool's back-off keeps a call waiting."""
     slots = tries()
     assert await end(slots, "refused", call="a") == 0.0
-    slots.back_off(5.0)
+    slots.refused(ProviderFault(FaultKind.RATE, "too many", retry_after=5.0), draw=0.9)
     slots.expect("c")
     async with slots.join(ask("b")) as one, slots.join(ask("c")) as other:
         assert one.number != other.number

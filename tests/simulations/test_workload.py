@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulations.workload import Plans, Traits, TurnPlan, at_talk_share
+from simulations.workload import Plans, Traits, TurnPlan, at_talk_share, talk_share
 
 TURNS = 6000
 CHARACTERS_PER_SECOND = 15
@@ -188,6 +188,7 @@ REST = Traits().mean_reply / 0.57 - Traits().mean_reply - 4.5
 def test_the_default_traits_have_a_talk_share_of_57_percent() -> None:
     """So that nothing changes where 0.57 is asked for; the rest of the cycle is a tenth of a second of waiting."""
     assert at_talk_share(Traits(), 0.57) == Traits()
+    assert talk_share(Traits()) == pytest.approx(0.57)
     assert 0 < REST < 0.3
 
 
@@ -209,6 +210,7 @@ def test_any_talk_share_is_reached_or_refused(share: float, traits: Traits) -> N
             at_talk_share(traits, share)
     else:
         found = at_talk_share(traits, share)
+        assert talk_share(found) == pytest.approx(share)
         assert model_share(found, rest=REST) == pytest.approx(share)
         assert attrs.evolve(found, speaks=traits.speaks) == traits
 

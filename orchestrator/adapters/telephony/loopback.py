@@ -1,7 +1,7 @@
 """An in-process telephone line: our leg at one end, paced by our own clock, and a simulated phone at the other.
 
 Only the leg's own task (`open_loopback` runs it) delivers sound; what the phone's owner says, and when, is not decided
-here.
+here. A link that puts it far away is remote.py's.
 """
 
 from __future__ import annotations
@@ -67,12 +67,7 @@ class LoopbackLeg:
         await trio.lowlevel.checkpoint_if_cancelled()
         if self.over.is_set():
             raise LegClosed(f"the line of call {self.facts.id} is closed")
-        if not self.sounding:  # a new spurt of sound, on a schedule of its own
-            self.sounding = True
-            self._due = self._now()
-        self._buffer += pcm
-        self._accepted += len(pcm)
-        self._notify()
+        self.take(pcm)
 
     def mark(self, name: str) -> None:
         """Report when all that was written before has sounded."""
@@ -101,7 +96,18 @@ class LoopbackLeg:
         self.transferred_to = to
         await self.hang_up()
 
-    # --- for the phone and the pacing task ---
+    # --- for the phone, the pacing task and a link ---
+
+    def take(self, pcm: bytes) -> None:
+        """Take sound, however much; nothing once the call is over."""
+        if self.over.is_set():
+            return
+        if not self.sounding:  # a new spurt of sound, on a schedule of its own
+            self.sounding = True
+            self._due = self._now()
+        self._buffer += pcm
+        self._accepted += len(pcm)
+        self._notify()
 
     def tell(self, event: LegEvent) -> None:
         """Pass on what happened on the line; nothing follows once it is over."""
