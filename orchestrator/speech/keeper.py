@@ -57,6 +57,8 @@ class Keeper:
         self._provider = provider
         self._within = within
         self._opened_at: float | None = None
+        self._left_at: float | None = None
+        """When its close began: from then on the provider may count its request no more."""
         self._all = trio.CancelScope()  # dialling, life and closing
         self._life = trio.CancelScope()
         self._outbox, self._requests = trio.open_memory_channel[SpeechRequest](1)  # one request at a time
@@ -169,6 +171,7 @@ class Keeper:
     def _end_of_life(self, fault: ProviderFault | None) -> ProviderFault | None:
         """Say why the link ends, and what that tells of others; return its fault if it was of no use at all."""
         now, answers = trio.current_time(), self.answers
+        self._left_at = now
         unwelcome = not answers.completed and answers.job is None and now - (self._opened_at or 0.0) < _SOON
         if fault is not None:
             self.reason = str(fault)
@@ -193,11 +196,12 @@ class Keeper:
             self._host.link_closed(self)
         self.enter(LinkState.CLOSED)
         if job is not None:
-            await _settle(job, self._host.settle_seconds)
+            left_at = trio.current_time() if self._left_at is None else self._left_at
+            await _settle(job, left_at + self._host.settle_seconds)
 
 
-async def _settle(job: Job, seconds: float) -> None:
+async def _settle(job: Job, until: float) -> None:
     try:
-        await trio.sleep(seconds)
+        await trio.sleep_until(until)
     finally:
         job.grant.free("settled")

@@ -6,7 +6,7 @@ from orchestrator import events
 from orchestrator.audio import FRAME_SECONDS, samples_in
 from orchestrator.speech.line import Line
 from orchestrator.speech.playout import PieceSound
-from orchestrator.speech.reply import Reply
+from orchestrator.speech.reply import Phase, Reply
 
 _MARK_WITHIN = 2.0
 """Seconds past its time within which the last mark comes back, or is given up: a leg may lose one."""
@@ -45,9 +45,9 @@ class Player:
         await self._wait_heard(reply)
 
     def marked(self, name: str, at: float) -> None:
-        """A mark came back from the leg; those of earlier replies mean nothing any more."""
+        """A mark came back from the leg; those of earlier replies, and after a cut, mean nothing any more."""
         number, _, position = name.partition(":")
-        if self._reply is None or number != str(self._reply.number):
+        if self._reply is None or number != str(self._reply.number) or self._reply.phase is Phase.CUT:
             return
         if position.endswith(_END):
             self._reply.playout.clock.marked(int(position.removesuffix(_END)), at)

@@ -12,9 +12,9 @@ from simulations.scenario_file import load_scenario
 from simulations.world import run_world
 
 TRANSPORT = 0.010
-AT_MOST = 0.070
+AT_MOST = 0.050
 """Seconds from when the books have the slot free until the next request begins: 0.1 s of settle time by the program's
-setting, from the close's end, less 0.05 s by the provider's, from the close's arrival; and two messages' way."""
+setting, from the close on, less 0.05 s by the provider's, from the close's arrival; and the message's way."""
 
 
 def waits_after(uses: tuple[tuple[float, float], ...], events: list[Event]) -> dict[str, list[float]]:
