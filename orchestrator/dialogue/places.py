@@ -1,4 +1,4 @@
-"""Hands out places to calls: at once, from a bounded queue, or none; and takes no more calls once the program is to stop.
+"""Hands out places to calls: at once, from a bounded queue, or none; and takes no more calls once the program stops.
 
 How many places there are is admission.py's, what a caller hears who has none reception's.
 """

@@ -86,6 +86,10 @@ class Slots(Protocol):
     def settle(self) -> float:
         """Seconds for which the provider still counts a request after its link is gone, as far as is known."""
 
+    @property
+    def crowded(self) -> bool:
+        """Whether there is more to say than time to say it: first pieces are late on the average."""
+
     def join(self, ask: Ask) -> Place:
         """Queue up."""
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from attrs import define, field, frozen
+from attrs import Factory, define, field, frozen
 
+from orchestrator.ports import Ask
+from orchestrator.slot.crowd import Crowd
 from orchestrator.slot.load import BusyShare
+from orchestrator.slot.lulls import Lulls
 from orchestrator.slot.pace import Pace
 
 _CLAUSE = 1.3
@@ -26,6 +29,8 @@ _PATIENCE_KEPT_FREE = 2 / 3
 """Part of its patience that is kept for a first piece when lengths are chosen: the rest covers surprises."""
 _KEEPING_UP = 0.75
 """Seconds of slot up to which pieces grow so that a round of all calls keeps up."""
+_LONGEST_IN_CROWD = 1.0
+"""Seconds of slot that every piece may take where nothing keeps up: each request saved is time for all."""
 _SPARE = 0.2
 """Part of the calls that have nothing to ask for just now which is reckoned with all the same."""
 _OTHERS_SHARE = 0.6
@@ -86,14 +91,13 @@ class Outlook:
     slots: int
     patience: float
     turnaround: Turnaround = field(factory=Turnaround)
-    _lately: BusyShare = field(init=False)
+    _lately: BusyShare = field(default=Factory(lambda new: BusyShare(60.0, new.slots), takes_self=True), init=False)
     _prospects: dict[str, Prospect] = field(factory=dict, init=False)
     _calls: set[str] = field(factory=set, init=False)
     _active: set[str] = field(factory=set, init=False)
     """Calls that have more to ask for, from their caller's falling silent to their reply's last piece."""
-
-    def __attrs_post_init__(self) -> None:
-        self._lately = BusyShare(60.0, self.slots)
+    _crowd: Crowd = field(factory=Crowd, init=False)
+    _lulls: Lulls = field(factory=Lulls, init=False)
 
     # --- what is known of the calls ---
 
@@ -102,6 +106,7 @@ class Outlook:
         self._calls.add(call)
         self._active.add(call)
         if need_in is None:
+            self._lulls.spoke(call, now)
             self._prospects[call] = Prospect(now + self.turnaround.early, now)
         else:
             self._prospects[call] = Prospect(now + need_in - self.pace.ttfb)
@@ -120,6 +125,17 @@ class Outlook:
         """The call is over."""
         self.unexpect(call)
         self._calls.discard(call)
+        self._lulls.forget(call)
+        self._crowd.forget(call)
+
+    def asks(self, ask: Ask, now: float) -> tuple[float, float]:
+        """The call queues up; return when its piece is needed, and how many seconds before that it goes in a crowd."""
+        self._lulls.will_sound(ask.call, now + self.pace.audio_within(ask.expected) + max(0.0, ask.need_in))
+        ready_at = now - ask.since_ready
+        self.asked(ask.call, ready_at=ready_at if ask.first else None)
+        if ask.first:
+            return ready_at + self.patience_now(), 0.0
+        return now + ask.need_in - self.pace.ttfb, self._crowd.behind(ask.call)
 
     def asked(self, call: str, *, ready_at: float | None = None) -> None:
         """The call has queued up; `ready_at` for the first piece of a reply: since when there is text for it."""
@@ -130,17 +146,32 @@ class Outlook:
         if since is not None and ready_at is not None and ready_at >= since:  # else it answers an earlier turn
             self.turnaround.learn(min(ready_at - since, _ODD_TURNAROUND))
 
-    def used(self, seconds: float, now: float) -> None:
-        """A slot came back after so many seconds."""
-        self._lately.used(seconds, now)
+    def allow(self, slots: int) -> None:
+        """The account has so many slots from now on."""
+        self.slots = self._lately.slots = slots
+
+    def granted(self, ask: Ask, *, late: float, alone: bool) -> None:
+        """A ticket was granted, `late` seconds after its need; `alone` says that our own calls are the only reason."""
+        self._crowd.granted(ask, late=late, alone=alone)
+
+    def gave_back(self, call: str, held: float, *, now: float, interrupted: bool) -> None:
+        """The call's slot came back after so many seconds; `interrupted` says that its reply was cut."""
+        self._lately.used(held, now)
+        if interrupted:
+            self._lulls.spoke(call, now)
 
     # --- what follows ---
 
     def patience_now(self) -> float:
         """Return how long a first piece may wait, in seconds: by the learned speed, longer in a crowd."""
-        learned = min(self.patience + _CLAUSES_OF_PATIENCE * self._slot(_CLAUSE), _LONGEST_PATIENCE)
+        learned = min(self.patience + _CLAUSES_OF_PATIENCE * self.pace.holds(_CLAUSE), _LONGEST_PATIENCE)
         crowd = max(0.0, self._audio_to_keep_up(self._reckoned) - _CROWDED) / _CROWD_PER_SECOND
         return max(self.patience, learned) + min(_CROWDED_PATIENCE, crowd)
+
+    @property
+    def crowded(self) -> bool:
+        """Whether there is more to say than time to say it."""
+        return self._crowd.is_there
 
     def leisure(self, now: float) -> float:
         """Return the seconds that a first piece should wait for the rest of its sentence; 0 if not all is calm."""
@@ -148,6 +179,16 @@ class Outlook:
         if idle <= 0 or self._audio_to_keep_up(len(self._active)) >= _CALM:
             return 0.0
         return min(_LEISURE, 2 * idle)
+
+    def idle_for(self, now: float) -> float:
+        """Return for how many seconds nobody will need a slot if no caller interrupts; 0 while one speaks."""
+        return min((self._idle(call, now) for call in self._calls), default=float("inf"))
+
+    def _idle(self, call: str, now: float) -> float:
+        prospect = self._prospects.get(call)
+        if prospect is not None and prospect.silent_since is None:
+            return max(0.0, prospect.due - now)
+        return 0.0 if call in self._active else self._lulls.of(call, now, thinks=self.turnaround.early)
 
     def room(self, call: str, *, first: bool, now: float, free: int, waiting: Iterable[Waiting]) -> float:
         """Return for how many seconds a piece of `call` may hold the slot.
@@ -162,15 +203,13 @@ class Outlook:
     @property
     def _keeping_up(self) -> float:
         """Seconds of slot that pieces need so that a round of all calls keeps up, within reason."""
-        return min(_KEEPING_UP, self._slot(self._audio_to_keep_up(self._reckoned)))
+        keeping_up = self.pace.holds(self._audio_to_keep_up(self._reckoned))
+        return _LONGEST_IN_CROWD if self.crowded else min(_KEEPING_UP, keeping_up)
 
     @property
     def _reckoned(self) -> float:
         """How many calls to reckon with in a round."""
         return len(self._active) + _SPARE * (len(self._calls) - len(self._active))
-
-    def _slot(self, audio: float) -> float:
-        return self.pace.ttfb + self.pace.rtf * audio
 
     def _audio_to_keep_up(self, calls: float) -> float:
         """Return the seconds of audio a piece needs so that so many calls, one after the other, don't run dry."""
@@ -185,7 +224,7 @@ class Outlook:
         """
         patience = self.patience_now()
         kept_free = _PATIENCE_KEPT_FREE * patience
-        each = max(self._slot(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (self._keeping_up - self.pace.ttfb))
+        each = max(self.pace.holds(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (self._keeping_up - self.pace.ttfb))
         needs = [(need_by - (patience - kept_free) * first, other) for need_by, first, other in waiting]
         needs += [(prospect.need_by(now, kept_free), other) for other, prospect in self._prospects.items()]
         needs = sorted(need for need in needs if need[1] != call)

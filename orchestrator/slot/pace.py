@@ -43,7 +43,11 @@ class Pace:
 
     def slot_seconds(self, characters: int) -> float:
         """Predict how long `characters` of text hold the slot."""
-        return self.ttfb + self.rtf * self.audio_seconds(characters)
+        return self.holds(self.audio_seconds(characters))
+
+    def holds(self, audio: float) -> float:
+        """Predict how long a piece of so many seconds of audio holds the slot."""
+        return self.ttfb + self.rtf * audio
 
     def audio_within(self, slot_seconds: float) -> float:
         """Predict the seconds of audio that are made while the slot is held for so long."""

@@ -1,7 +1,8 @@
 """Who gets the slot next: earliest need-by first, inside a fairness bound; pure, and the only place that decides it.
 
-A first piece that is late goes before every later one: its caller hears nothing at all. The bound holds even then: a
-call that is too far behind goes first, whatever it asks for.
+A first piece that is late goes before every later one: its caller hears nothing at all. In a crowd, where most of them
+are late, that would only move the silence from before the replies into them: there it is need-by alone. The bound holds
+even so: a call that is too far behind goes first, whatever it asks for.
 
 Waiting, clocks and providers are the scheduler's. Times are points of any one clock; accounts are seconds of slot
 divided by the call's weight.
@@ -9,8 +10,11 @@ divided by the call's weight.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from enum import Enum
+from heapq import merge
+from itertools import islice, takewhile
 
 from attrs import Factory, define
 from sortedcontainers import SortedList
@@ -65,6 +69,46 @@ class Ticket:
         return f"<Ticket {self.number} of {self.account.call}, {self.state.value}, need by {self.need_by:.3f}>"
 
 
+class ByNeed:
+    """The tickets that wait, by need."""
+
+    def __init__(self) -> None:
+        self._firsts: SortedList[tuple[float, int, Ticket]] = SortedList()
+        self._laters: SortedList[tuple[float, int, Ticket]] = SortedList()
+
+    def __iter__(self) -> Iterator[Ticket]:
+        return (entry[-1] for entry in merge(self._firsts, self._laters))
+
+    def add(self, ticket: Ticket) -> None:
+        """Take a ticket in."""
+        (self._firsts if ticket.first else self._laters).add((ticket.need_by, ticket.number, ticket))
+
+    def remove(self, ticket: Ticket) -> None:
+        """Take a ticket out."""
+        order = self._firsts if ticket.first else self._laters
+        if order[0][-1] is ticket:  # as nearly always: no search among ten thousand
+            order.pop(0)
+        else:
+            order.remove((ticket.need_by, ticket.number, ticket))
+
+    def next(self, now: float, *, crowded: bool) -> Ticket:
+        """Return the first in order."""
+        heads: list[Ticket] = [tickets[0][-1] for tickets in (self._firsts, self._laters) if tickets]
+        return min(heads, key=lambda head: _rank(head, now, crowded=crowded))
+
+    def before(self, ticket: Ticket, now: float, *, crowded: bool) -> Iterator[Ticket]:
+        """Yield those that go before a ticket: the first pieces, then later ones."""
+        own = _rank(ticket, now, crowded=crowded)
+        for tickets in (self._firsts, self._laters):
+            waiting = (entry[-1] for entry in tickets)
+            yield from takewhile(lambda other: _rank(other, now, crowded=crowded) < own, waiting)
+
+
+def _rank(ticket: Ticket, now: float, *, crowded: bool) -> tuple[bool, float, int]:
+    late = ticket.first and not crowded and ticket.need_by < now
+    return (not late, ticket.need_by, ticket.number)
+
+
 class SlotQueue:
     """The slots of an account and the tickets that wait for them.
 
@@ -78,8 +122,9 @@ class SlotQueue:
         self.slots = slots
         self.bound = bound
         self._accounts: dict[str, Account] = {}
-        self._by_need: SortedList[tuple[float, int, Ticket]] = SortedList()
-        self._firsts: SortedList[tuple[float, int, Ticket]] = SortedList()
+        self.crowded = False
+        """Whether late first pieces are no reason to let later ones wait."""
+        self._by_need = ByNeed()
         self._by_account: SortedList[tuple[float, float, int, Ticket]] = SortedList()
         self._granted: set[Ticket] = set()
         self._highest_granted = 0.0
@@ -93,7 +138,7 @@ class SlotQueue:
     @property
     def waiting(self) -> int:
         """How many tickets could be granted if there were slots enough (held ones can't)."""
-        return len(self._by_need)
+        return len(self._by_account)
 
     def account_of(self, call: str) -> float:
         """Return the call's account in seconds of slot by weight."""
@@ -110,9 +155,14 @@ class SlotQueue:
         """Forget a call that is over; its tickets must have left (a granted one may still come back)."""
         self._accounts.pop(call, None)
 
-    def in_order(self) -> Iterator[Ticket]:
-        """Yield the tickets that wait (held ones don't), earliest need-by first."""
-        return (entry[-1] for entry in self._by_need)
+    def in_order(self, most: int = sys.maxsize) -> Iterator[Ticket]:
+        """Yield the tickets that wait (held ones don't), earliest need-by first; not more than `most`."""
+        return islice(self._by_need, most)
+
+    def before(self, ticket: Ticket | None, *, need_by: float, now: float) -> Iterator[Ticket]:
+        """Yield who goes before `ticket`, or a first piece needed by then, by need as things stand now."""
+        ticket = ticket or Ticket(sys.maxsize, Account(""), need_by, 0.0, first=True)
+        return self._by_need.before(ticket, now, crowded=self.crowded)
 
     def join(self, call: str, *, need_by: float, expected: float = 0.0, first: bool = False) -> Ticket:
         """Queue up, for a reply's `first` piece or a later one; `expected` seconds of slot are charged at the grant."""
@@ -163,16 +213,18 @@ class SlotQueue:
         self._charge(ticket.account, received=seconds / ticket.account.weight, in_flight=-ticket.charge)
         return True
 
-    def settle(self, now: float) -> list[Ticket]:
-        """Grant every slot that is free and wanted; return the tickets that were granted, in order."""
+    def settle(self, now: float, *, most: int = sys.maxsize) -> list[Ticket]:
+        """Grant every slot that is free and wanted, `most` at most; return the granted tickets, in order."""
         granted: list[Ticket] = []
-        while self._by_need and len(self._granted) < self.slots:
+        while self._by_account and len(self._granted) < self.slots and len(granted) < most:
             self._withdraw(ticket := self._next(now))
             ticket.state = TicketState.GRANTED
             self._granted.add(ticket)
             account = ticket.account
             if not ticket.first and ticket.need_by > now + _IN_HAND:
-                self._charge(account, received=max(0.0, self._level() - account.seconds))
+                lowest = self._by_account[0][0] if self._by_account else float("inf")
+                level = min(self._highest_granted, lowest + self.bound)
+                self._charge(account, received=max(0.0, level - account.seconds))
             self._highest_granted = max(self._highest_granted, account.seconds)
             ticket.charge = ticket.expected / account.weight
             self._charge(account, in_flight=ticket.charge)
@@ -180,14 +232,10 @@ class SlotQueue:
         return granted
 
     def _next(self, now: float) -> Ticket:
-        late = self._firsts and self._firsts[0][0] < now
-        candidate, lowest = (self._firsts if late else self._by_need)[0][-1], self._by_account[0][-1]
+        candidate = self._by_need.next(now, crowded=self.crowded)
+        lowest = self._by_account[0][-1]
         behind = lowest.account.seconds < candidate.account.seconds - self.bound
         return lowest if behind else candidate
-
-    def _level(self) -> float:
-        lowest = self._by_account[0][0] if self._by_account else float("inf")
-        return min(self._highest_granted, lowest + self.bound)
 
     def _account(self, call: str) -> Account:
         return self._accounts.setdefault(call, Account(call))
@@ -195,16 +243,12 @@ class SlotQueue:
     def _enter(self, ticket: Ticket) -> None:
         ticket.state = TicketState.WAITING
         ticket.account.waiting.add(ticket)
-        self._by_need.add((ticket.need_by, ticket.number, ticket))
-        if ticket.first:
-            self._firsts.add((ticket.need_by, ticket.number, ticket))
+        self._by_need.add(ticket)
         self._by_account.add((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
     def _withdraw(self, ticket: Ticket) -> None:
         ticket.account.waiting.discard(ticket)
-        _take_out(self._by_need, (ticket.need_by, ticket.number, ticket))
-        if ticket.first:
-            _take_out(self._firsts, (ticket.need_by, ticket.number, ticket))
+        self._by_need.remove(ticket)
         self._by_account.remove((ticket.account.seconds, ticket.need_by, ticket.number, ticket))
 
     def _charge(self, account: Account, *, received: float = 0.0, in_flight: float = 0.0) -> None:
@@ -215,10 +259,3 @@ class SlotQueue:
         account.in_flight += in_flight
         for ticket in waiting:
             self._enter(ticket)
-
-
-def _take_out(order: SortedList[tuple[float, int, Ticket]], entry: tuple[float, int, Ticket]) -> None:
-    if order[0][-1] is entry[-1]:  # as nearly always: no search among ten thousand
-        order.pop(0)
-    else:
-        order.remove(entry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from orchestrator import events
+from orchestrator.errors import ProviderFault
 from orchestrator.ports import Ask
 from orchestrator.slot.queue import Ticket
 
@@ -56,3 +57,8 @@ def granted(place: QueuedPlace, at: float) -> events.SlotGranted:
 def freed(place: QueuedPlace, at: float, *, held: float, cause: str) -> events.SlotFreed:
     """The slot came back after `held` seconds."""
     return events.SlotFreed(at=at, call=place.ask.call, ticket=place.ticket.number, held=held, cause=cause)
+
+
+def backed_off(fault: ProviderFault, at: float, *, seconds: float, in_a_row: int) -> events.BackedOff:
+    """The account was refused: nobody asks for so many seconds."""
+    return events.BackedOff(at=at, kind=fault.kind.value, seconds=seconds, in_a_row=in_a_row)

@@ -57,8 +57,7 @@ class Keeper:
         self._provider = provider
         self._within = within
         self._opened_at: float | None = None
-        self._left_at: float | None = None
-        """When its close began: from then on the provider may count its request no more."""
+        self._left_at = float("inf")
         self._all = trio.CancelScope()  # dialling, life and closing
         self._life = trio.CancelScope()
         self._outbox, self._requests = trio.open_memory_channel[SpeechRequest](1)  # one request at a time
@@ -196,8 +195,7 @@ class Keeper:
             self._host.link_closed(self)
         self.enter(LinkState.CLOSED)
         if job is not None:
-            left_at = trio.current_time() if self._left_at is None else self._left_at
-            await _settle(job, left_at + self._host.settle_seconds)
+            await _settle(job, min(self._left_at, trio.current_time()) + self._host.settle_seconds)
 
 
 async def _settle(job: Job, until: float) -> None:

@@ -128,10 +128,10 @@ class Mouth:
             if claim.phrase is None:
                 return await self._asker.ask(reply, piece, whole=True, claim=claim)
             self._climb.note(reply, "cache")
-            self._play_phrase(reply, piece, claim.phrase)
+            self._play_phrase(reply, piece, phrase=claim.phrase)
         return None
 
-    def _play_phrase(self, reply: Reply, piece: Piece, phrase: Phrase) -> None:
+    def _play_phrase(self, reply: Reply, piece: Piece, *, phrase: Phrase) -> None:
         reply.playout.begin(piece)
         for index, word, begins, ends in phrase.words:
             reply.playout.add_word(WordTime("", index, word, begins, ends))

@@ -164,15 +164,8 @@ class Playout:
         following = bisect_right(self._pieces, self._taken, key=_start)
         end = self._pieces[following].start if following < len(self._pieces) else self._received
         wanted = min(most, end - self._taken) * SAMPLE_BYTES
-        taken = bytearray()
-        while len(taken) < wanted:
-            pcm = self._waiting.popleft()
-            room = wanted - len(taken)
-            taken += pcm[:room]
-            if len(pcm) > room:
-                self._waiting.appendleft(pcm[room:])
-        self._taken += len(taken) // SAMPLE_BYTES
-        return bytes(taken)
+        self._taken += wanted // SAMPLE_BYTES
+        return _taken_from(self._waiting, wanted)
 
     def ahead(self, now: float) -> float:
         """Seconds of sound that the caller has yet to hear of what was received."""
@@ -234,9 +227,25 @@ class Playout:
         self._received -= samples
         self._spoken = min(self._spoken, self._received)
         self._pieces[-1].samples -= samples
-        size = samples * SAMPLE_BYTES
-        while size > 0:
-            pcm = self._waiting.pop()
-            if len(pcm) > size:
-                self._waiting.append(pcm[:-size])
-            size -= len(pcm)
+        _drop_from(self._waiting, samples * SAMPLE_BYTES)
+
+
+def _taken_from(waiting: deque[bytes], size: int) -> bytes:
+    """Take the first `size` bytes."""
+    taken = bytearray()
+    while len(taken) < size:
+        pcm = waiting.popleft()
+        room = size - len(taken)
+        taken += pcm[:room]
+        if len(pcm) > room:
+            waiting.appendleft(pcm[room:])
+    return bytes(taken)
+
+
+def _drop_from(waiting: deque[bytes], size: int) -> None:
+    """Drop the last `size` bytes."""
+    while size > 0:
+        pcm = waiting.pop()
+        if len(pcm) > size:
+            waiting.append(pcm[:-size])
+        size -= len(pcm)

@@ -40,6 +40,7 @@ class QueueModel:
     accounts: dict[str, Account] = field(factory=dict)
     entries: list[Entry] = field(factory=list)
     highest: float = 0.0
+    crowded: bool = False
 
     def count(self, state: str) -> int:
         """How many tickets are in `state`."""
@@ -105,7 +106,7 @@ class QueueModel:
 
     def _grant(self, number: int, now: float) -> None:
         waiting, entry = self.waiting(), self.entries[number - 1]
-        late_firsts = [other for other in waiting if other.first and other.need_by < now]
+        late_firsts = [other for other in waiting if other.first and other.need_by < now and not self.crowded]
         candidate = (late_firsts or waiting)[0]
         lowest = min(other.account.seconds for other in waiting)
         slack = 1e-9  # sums in another order

@@ -21,7 +21,8 @@ def outlooks(draw: st.DrawFn) -> Outlook:
     """An outlook before `NOW`, with some use of the slots and calls that will ask."""
     outlook = Outlook(pace=draw(paces), slots=draw(st.integers(1, 4)), patience=draw(st.floats(0, 2)))
     for second in range(round(NOW) - draw(st.integers(0, 700)), round(NOW)):
-        outlook.used(draw(st.just(0.0) | st.floats(0, outlook.slots)) if second % 60 == 0 else 0.0, float(second))
+        held = draw(st.just(0.0) | st.floats(0, outlook.slots)) if second % 60 == 0 else 0.0
+        outlook.gave_back("any", held, now=float(second), interrupted=False)
     for call in draw(st.sets(st.sampled_from("stuv"))):
         outlook.expect(call, NOW - draw(st.floats(0, 5)), need_in=draw(st.none() | st.floats(0, 30)))
     return outlook

@@ -241,5 +241,5 @@ def test_leisure_comes_with_quiet_and_goes_with_use() -> None:
     assert outlook.leisure(0.0) == 0
     assert outlook.leisure(60.0) == rules._LEISURE
     for second in range(60, 120):
-        outlook.used(0.9, float(second))
+        outlook.gave_back("any", 0.9, now=float(second), interrupted=False)
     assert outlook.leisure(120.0) == 0

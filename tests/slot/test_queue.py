@@ -39,6 +39,10 @@ class QueueMachine(RuleBasedStateMachine):
         self.tickets.append(ticket)
         self.model.join(call, need_by=need_by, expected=expected, first=first)
 
+    @rule(crowded=st.booleans())
+    def crowd(self, crowded: bool) -> None:
+        self.queue.crowded = self.model.crowded = crowded
+
     @precondition(lambda self: self.tickets)
     @rule(data=st.data())
     def leave(self, data: st.DataObject) -> None:

@@ -10,11 +10,14 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from orchestrator import events
+from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.events import Event
 from orchestrator.ports import Ask
+from orchestrator.slot.account import Account
 from orchestrator.slot.outlook import Outlook
+from orchestrator.slot.place import LocalPlace
 from orchestrator.slot.queue import SlotQueue
-from orchestrator.slot.scheduler import LocalPlace, Scheduler
+from orchestrator.slot.scheduler import Scheduler
 
 
 def ask(call: str = "a", *, need_in: float = 0.0, first: bool = True, since_ready: float = 0.0) -> Ask:
@@ -22,14 +25,20 @@ def ask(call: str = "a", *, need_in: float = 0.0, first: bool = True, since_read
     return Ask(call=call, reply=1, first=first, need_in=need_in, since_ready=since_ready)
 
 
+def too_many(seconds: float) -> ProviderFault:
+    """Return a refusal that asks to be left alone for so long."""
+    return ProviderFault(FaultKind.RATE, "too many a minute", retry_after=seconds)
+
+
 @asynccontextmanager
 async def scheduling(
-    slots: int = 1, *, began: float = 0.0, outlook: Outlook | None = None
+    slots: int = 1, *, began: float = 0.0, outlook: Outlook | None = None, account: Account | None = None
 ) -> AsyncIterator[tuple[Scheduler, list[Event]]]:
     """Yield a running scheduler and what it tells; at the end no slot may be taken and nobody may be left waiting."""
     told: list[Event] = []
     queue = SlotQueue(slots=slots, bound=2.0)
-    scheduler = Scheduler(queue, emit=told.append, now=lambda: trio.current_time() - began, outlook=outlook)
+    now = lambda: trio.current_time() - began  # noqa: E731
+    scheduler = Scheduler(queue, emit=told.append, now=now, outlook=outlook, account=account)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(scheduler.run)
         yield scheduler, told
@@ -194,48 +203,6 @@ async def test_revising_changes_who_is_next(autojump_clock: MockClock) -> None:
             async with early:
                 pass
         assert names(told).count("SlotGranted") == 3
-
-
-async def test_nobody_is_granted_before_a_back_off_ends(autojump_clock: MockClock) -> None:
-    """A back-off stops grants, a longer one extends it, a shorter one does not cut it; then it goes on by itself."""
-    async with scheduling(slots=2) as (scheduler, told):
-        for seconds, until in ((0.1, 0.1), (0.7, 0.7), (0.3, 0.7)):
-            start = trio.current_time()
-            scheduler.back_off(0.1)
-            scheduler.back_off(seconds)
-            scheduler.back_off(until)
-            await trio.sleep(0.05)
-            scheduler.back_off(0.01)
-            with trio.fail_after(5):
-                async with scheduler.join(ask()):
-                    assert trio.current_time() - start == pytest.approx(until)
-        assert names(told).count("SlotGranted") == 3
-
-
-async def test_a_back_off_ends_on_any_clock(autojump_clock: MockClock) -> None:
-    """The run's clock and Trio's differ, and sums round: waking up a hair before the end must not be the end of it."""
-    autojump_clock.jump(256852.59)
-    async with scheduling(began=255069.0257) as (scheduler, _):
-        for number in range(50):
-            scheduler.back_off(0.1 + number / 30)
-            with trio.fail_after(5):
-                async with scheduler.join(ask()):
-                    pass
-
-
-async def test_a_slot_freed_during_a_back_off_waits_for_its_end(autojump_clock: MockClock) -> None:
-    """Freeing, joining and resuming grant nothing meanwhile; the back-off may also be extended while it runs."""
-    async with scheduling() as (scheduler, _):
-        start = trio.current_time()
-        async with scheduler.join(ask("holder")) as holder:
-            scheduler.back_off(1)
-            place = scheduler.join(ask())
-            holder.free("refused")
-            await trio.sleep(0.9)
-            scheduler.back_off(1)
-            with trio.fail_after(5):
-                async with place:
-                    assert trio.current_time() - start == pytest.approx(1.9)
 
 
 async def test_replies_begin_and_calls_end_in_the_queues_books(autojump_clock: MockClock) -> None:

@@ -13,9 +13,10 @@ from orchestrator import events
 from orchestrator.events import Event
 from orchestrator.slot.outlook import Outlook
 from orchestrator.slot.pace import Pace
+from orchestrator.slot.place import LocalPlace
 from orchestrator.slot.queue import Ticket
-from orchestrator.slot.scheduler import LocalPlace, Scheduler
-from tests.slot.test_scheduler import ask, scheduling
+from orchestrator.slot.scheduler import Scheduler
+from tests.slot.test_scheduler import ask, scheduling, too_many
 
 
 def outlook(slots: int = 1) -> Outlook:
@@ -88,10 +89,10 @@ async def test_ten_thousand_who_wait_cost_no_more_than_a_few(
     """Of all that queue up only the most urgent are looked at for a grant."""
     async with scheduling(outlook=outlook()) as (scheduler, _):
         places = [scheduler.join(ask(f"call {number}", need_in=9.0, first=False)) for number in range(10_000)]
-        in_order, looked_at = scheduler.queue.in_order(), list[Ticket]()
+        in_order, looked_at = scheduler.queue.in_order, list[Ticket]()
 
-        def counted() -> Iterator[Ticket]:
-            for ticket in in_order:
+        def counted(most: int) -> Iterator[Ticket]:
+            for ticket in in_order(most):
                 looked_at.append(ticket)
                 yield ticket
 
@@ -252,7 +253,7 @@ async def test_the_word_does_not_end_a_back_off(autojump_clock: MockClock) -> No
         waiting = scheduler.join(ask("other"))
         scheduler.expect("talker", need_in=0.4)
         start = trio.current_time()
-        scheduler.back_off(1.0)
+        scheduler.refused(too_many(1.0), draw=0.0)
         done.free("complete")
         scheduler.unexpect("talker")
         assert granted(waiting) == [False]

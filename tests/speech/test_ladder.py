@@ -1,6 +1,8 @@
-"""Claims about which rung a waiting reply stands on: the lowest that the predicted wait asks for, and none for nothing."""
+"""Claims about which rung a waiting reply stands on: the lowest that the predicted wait asks for."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import attrs
 import pytest
@@ -30,9 +32,9 @@ waits = st.builds(
 rungs = st.lists(st.sampled_from(RUNGS), unique=True).map(tuple)
 
 
-def rung(settings: LadderSettings = SETTINGS, **waiting: object) -> Rung:
+def rung(**waiting: Any) -> Rung:
     """The rung of a reply that has been silent for a second and would be for another, but for what is given."""
-    return next_step(settings, Waiting(**{"silent": 1.0, "wait": 1.0} | waiting)).rung  # type: ignore[arg-type]
+    return next_step(SETTINGS, Waiting(**{"silent": 1.0, "wait": 1.0, **waiting})).rung
 
 
 @given(waits, rungs)
@@ -94,7 +96,7 @@ def test_a_lost_provider_means_the_local_voice_where_there_is_one(waiting: Waiti
         ({"silent": 12.0, "wait": 0.1}, Rung.APOLOGY),
     ],
 )
-def test_the_steps_of_the_default_settings(waiting: dict[str, object], expected: Rung) -> None:
+def test_the_steps_of_the_default_settings(waiting: dict[str, Any], expected: Rung) -> None:
     """From quiet to the apology, as the wait grows."""
     assert rung(**waiting) is expected
 

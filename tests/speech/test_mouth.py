@@ -18,7 +18,8 @@ from orchestrator.adapters.telephony.loopback import Phone
 from orchestrator.events import CallState, GapCause
 from orchestrator.ports import Ask
 from orchestrator.settings import SpeechSettings
-from orchestrator.slot.scheduler import LocalPlace, Scheduler
+from orchestrator.slot.place import LocalPlace
+from orchestrator.slot.scheduler import Scheduler
 from orchestrator.speech.chunking import Piece
 from orchestrator.speech.portions import Situation, Sparing
 from tests.dialogue.calls import open_desk, say, saying, settings

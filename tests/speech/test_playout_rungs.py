@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,9 +52,7 @@ def test_the_heard_text_is_the_same_with_and_without_it(places: list[int], begun
     assert out.heard(at) == len(TEXT)
     spans = out.words(at)
     assert [TEXT[span.start : span.end] for span in spans] == TEXT.split()
-    assert all(
-        one.ends <= two.begins + 1e-9 for one, two in zip(spans, spans[1:], strict=False) if one.ends and two.begins
-    )
+    assert all(one.ends <= two.begins + 1e-9 for one, two in itertools.pairwise(spans) if one.ends and two.begins)
 
 
 def test_it_says_whose_sound_lies_where() -> None:
