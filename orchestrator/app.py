@@ -161,6 +161,7 @@ class Orchestrator:
         self._slots.allow(provider.slots)
         self._pool.allow(slots=provider.slots, links=provider.links)
         self._reception.use(reload)
+        self._phrases.use(reload.settings)
         return reload.settings
 
 

@@ -127,7 +127,8 @@ class Places:
     async def wait_none_taken(self) -> None:
         """Wait until no call has a place."""
         while self.calls:
-            self._none_taken = trio.Event()
+            if self._none_taken.is_set():
+                self._none_taken = trio.Event()
             await self._none_taken.wait()
         await trio.lowlevel.checkpoint()
 

@@ -22,10 +22,11 @@ Floats = NDArray[np.float64]
 _HOLDS: Floats = np.geomspace(0.05, 8.0, 170)
 """Lengths that holds may have, in seconds, each 3 of 100 longer than the one before. No turn can bear more than the
 longest, however long others hold the slot."""
-_REFUSED_LEAST, _REFUSED_MOST, _REFUSED_PER_SECOND = 0.2, 0.5, 0.055
-"""The part of re-asks that should be refused, with holds of no length and at least; it falls by so much a second. With
-fewer, calls wait longer after a hold than refusals are worth: of a short wait the same tenth of a second is more."""
-_REMEMBERED = 24
+_TIMES: Floats = np.geomspace(0.01, 8.0, 220)
+"""Seconds after which may be asked again."""
+_WORTH = 0.75
+"""What a refusal is worth, as a part of a usual hold: so much longer may be waited after its end, to be spared one."""
+_REMEMBERED = 40
 """Episodes."""
 _ROUNDS = 3
 """Of the estimate, after each episode."""
@@ -40,8 +41,6 @@ _FORGET = 1800.0
 """Seconds in which what was learned loses its weight to 1/e."""
 _KNOWN = 2.5
 """The weight of episodes from which on a prediction is used."""
-_HALVINGS = 12
-"""Of the time in which a prediction lies: to two milliseconds."""
 
 
 @define
@@ -71,14 +70,11 @@ class Others:
         before = held - refused[-2] if held else 0.0
         over = np.minimum(_over_for(held, since), before)
         retaken = min(1.0, self._rate * float(self._weights @ over))
-        refused_again = max(_REFUSED_LEAST, _REFUSED_MOST - _REFUSED_PER_SECOND * float(self._weights @ _HOLDS))
-        wanted = refused_again * (float(self._weights @ _outlast(held, since)) + retaken)
-        low, high = 0.0, float(_HOLDS[-1])
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            taken = float(self._weights @ (_outlast(held + middle, since) + retaken * _outlast(middle, before)))
-            low, high = (middle, high) if taken > wanted else (low, middle)
-        return high
+        later = _TIMES[:, None]
+        taken = (_outlast(held + later, since) + retaken * _outlast(later, before)) @ self._weights
+        still = taken / (float(self._weights @ _outlast(held, since)) + retaken)
+        too_late = np.cumsum((1.0 - still) * np.diff(_TIMES, prepend=0.0))
+        return float(_TIMES[np.argmin(too_late + _WORTH * float(self._weights @ _HOLDS) * still)])
 
     def ended(self, refused: Sequence[float], *, since: float, free: float, now: float) -> None:
         """An episode is over: a request was let in that was made `free` seconds after the first refusal."""
@@ -111,7 +107,7 @@ class Others:
         return self._episodes * math.exp(-max(0.0, now - self._at) / _FORGET)
 
 
-def _outlast(seconds: float, since: float) -> Floats:
+def _outlast(seconds: float | Floats, since: float) -> Floats:
     """Return the chances that a hold of each length goes on for more than so many seconds after a refusal.
 
     It began in the `since` seconds before that, and not so early as to be over; at any time as likely as at any other.

@@ -53,9 +53,10 @@ class Asker:
 
     def next_piece(self, reply: Reply, now: Situation) -> tuple[Piece | None, float]:
         """Return what comes next, and in how many seconds it is due."""
-        if (phrase := reply.next_phrase) is not None:
-            whole = reply.text.span_piece(reply.asked, phrase[1])
-            room = self._line.settings.speech.look_ahead - self._service.pace.audio_seconds(len(whole.text))
+        phrase, settings = reply.next_phrase, self._line.settings.speech
+        whole = None if phrase is None else reply.text.span_piece(reply.asked, phrase[1])
+        if whole is not None and len(whole.text) <= settings.piece_characters:
+            room = settings.look_ahead - self._service.pace.audio_seconds(len(whole.text))
             return whole, now.ahead - max(_PHRASE_AHEAD, room)
         piece: Piece | None = self._service.portions.next_piece(now)
         limit = reply.phrase_limit
@@ -87,7 +88,6 @@ class Asker:
         The ladder may give it up on the way: then nothing did, and no more was taken in than came.
         """
         reply.enter_stage(events.GapCause.SLOT, self._line.now())
-        start = reply.asked
         place = self._service.slots.join(self._wish(reply, piece))
         if not reply.received and (ahead := reply.playout.ahead(self._line.now())) > 0:
             place.revise(ahead)  # words of a rung sound: it is their end at which there would be silence
@@ -103,7 +103,7 @@ class Asker:
             return fault
         finally:
             self._climb.asking = None
-        if reply.asked != start:
+        if reply.playout.in_work:
             reply.asked = reply.playout.give_up()
         return None
 

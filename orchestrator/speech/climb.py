@@ -6,12 +6,13 @@ Which rung it is to be is ladder.py's, speaking the reply itself the mouth's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import trio
 from attrs import define, field
 
 from orchestrator import events
-from orchestrator.ports import Place, Standing
+from orchestrator.ports import Place, Slots, Standing
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.ladder import NOISE_SECONDS, Rung, Waiting, next_step
 from orchestrator.speech.line import Line
@@ -22,28 +23,52 @@ from orchestrator.speech.phrases import Phrases
 from orchestrator.speech.pool import Pool
 from orchestrator.speech.reply import Reply
 
-LOST = (Standing.OUT, Standing.FINAL)
+_LOST = (Standing.OUT, Standing.FINAL)
 """Where the provider can't be asked."""
 
 
 @define(eq=False)
 class Asking:
-    """A piece on its way to the slot and the provider; cancelling its `scope` gives it up, whatever it waits for."""
+    """A piece on its way to the slot and the provider; cancelling its `scope` gives it up, whatever it waits for.
 
-    place: Place
+    Without a `place` it waits for another call that makes the same phrase.
+    """
+
+    place: Place | None = None
     written_at: float | None = None
     scope: trio.CancelScope = field(factory=trio.CancelScope)
+
+
+class ClimbNeeds(Protocol):
+    """What of the calls' service the ladder needs."""
+
+    @property
+    def slots(self) -> Slots:
+        """Who hands out the slots."""
+
+    @property
+    def pool(self) -> Pool:
+        """Who knows how the provider stands."""
+
+    @property
+    def pace(self) -> Pace:
+        """How fast the provider is."""
+
+    @property
+    def phrases(self) -> Phrases | None:
+        """What is ready to be said, if anything is kept."""
 
 
 class Climb:
     """One call's replies on the ladder, one at a time; the mouth notes in `asking` what a reply waits for."""
 
-    def __init__(self, line: Line, *, pool: Pool, pace: Pace, phrases: Phrases | None, local: LocalSpeech) -> None:
+    def __init__(self, line: Line, *, needs: ClimbNeeds, local: LocalSpeech) -> None:
         self.asking: Asking | None = None
         self._line = line
-        self._pool = pool
-        self._pace = pace
-        self._phrases = phrases
+        self._slots = needs.slots
+        self._pool = needs.pool
+        self._pace = needs.pace
+        self._phrases = needs.phrases
         self._local = local
         self._word_at = float("-inf")
 
@@ -57,10 +82,12 @@ class Climb:
                 continue
             step = next_step(settings, self._waiting(reply))
             self._take(step.rung, reply)
-            if step.rung in (Rung.QUIET, Rung.LOCAL_VOICE):
+            if not reply.hopeless:
                 await trio.sleep(step.look_in)
-            else:  # until it has begun to sound there is nothing ahead
-                await trio.lowlevel.checkpoint()
+
+    def goes_local(self, reply: Reply) -> bool:
+        """Whether the local voice is to speak what comes next."""
+        return self._local.speaks(reply) and (reply.local or self._pool.standing in _LOST)
 
     def _waiting(self, reply: Reply) -> Waiting:
         now = self._line.now()
@@ -68,6 +95,7 @@ class Climb:
         filler, word = self._filler(reply), self._word(reply)
         return Waiting(
             silent=now - (since if since is not None else reply.ready_at or now),
+            waited=self._waited(reply, now),
             wait=self._predicted(now),
             ahead=reply.playout.ahead(now),
             filler=None if filler is None else filler.seconds,
@@ -77,12 +105,20 @@ class Climb:
             standing=self._pool.standing,
         )
 
+    def _waited(self, reply: Reply, now: float) -> float:
+        """Seconds since the reply was ready, or its own sound was all heard; 0 while there is some."""
+        own = reply.playout.own_end
+        if own and reply.playout.clock.sounded(now) < own:
+            return 0.0
+        since = reply.playout.clock.time_of(own) if own else reply.ready_at
+        return 0.0 if since is None else now - since
+
     def _predicted(self, now: float) -> float:
         """Predict the seconds until the reply's own sound."""
-        if self._pool.standing in LOST:
+        if self._pool.standing in _LOST:
             return float("inf")
-        if self.asking is None:
-            return self._pace.ttfb
+        if self.asking is None or self.asking.place is None:
+            return self._pace.ttfb + (0.0 if self.asking is None else self._slots.wait_ahead())
         if self.asking.written_at is None:
             return self.asking.place.wait_ahead() + self._pace.ttfb
         return max(0.0, self.asking.written_at + self._pace.ttfb - now)
@@ -101,7 +137,7 @@ class Climb:
                 self._word_at = self._line.now()
             case Rung.LOCAL_VOICE:
                 # Where the provider is lost it is asked again as soon as it is back, else not within this reply.
-                reply.local = reply.local or self._pool.standing not in LOST
+                reply.local = reply.local or self._pool.standing not in _LOST
                 self._give_up_asking(reply)
             case Rung.APOLOGY:
                 self._play(self._phrase(self._line.settings.ladder.apologies, reply), reply, rung="apology")
@@ -112,7 +148,7 @@ class Climb:
         self.note(reply, rung)
         if phrase is not None:
             reply.playout.insert(phrase.pcm, rung=rung)
-            if self.asking is not None and self.asking.written_at is None:
+            if self.asking is not None and self.asking.place is not None and self.asking.written_at is None:
                 self.asking.place.revise(reply.playout.ahead(self._line.now()))
             reply.notify()
 

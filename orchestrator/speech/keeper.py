@@ -72,8 +72,6 @@ class Keeper:
         """Whether the link is about to be closed."""
         return self._life.cancel_called
 
-    # --- the borrower's side: synchronous ---
-
     def lend(self) -> None:
         """Take the link out of the idle ones for one piece."""
         self.enter(LinkState.LENT)

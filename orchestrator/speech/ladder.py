@@ -37,12 +37,14 @@ class Waiting:
     """A reply that waits for the slot or the provider; times in seconds.
 
     `silent` is how long the caller has heard no word (since `ready`, or since words last ended), `ahead` how much there
-    is left to hear; `wait` the predicted time until the reply's own sound. `filler` and `word` are the lengths of those
-    that could be said now, None where none is. `speakable` says that the local voice can speak the text.
+    is left to hear; `waited` how long nothing of the reply itself was heard, `wait` the predicted time until it is.
+    `filler` and `word` are the lengths of those that could be said now, None where none is. `speakable` says that the
+    local voice can speak the text.
     """
 
     silent: float
     wait: float
+    waited: float = 0.0
     ahead: float = 0.0
     filler: float | None = None
     word: float | None = None
@@ -73,12 +75,14 @@ def next_step(settings: LadderSettings, now: Waiting) -> Step:
         return Step(Rung.LOCAL_VOICE, _LOOK)
     fits = now.filler is not None and now.silent >= settings.filler_after - _HAIR and now.wait >= now.filler
     if "filler" in rungs and fits:
-        return Step(Rung.FILLER, _LOOK)
-    if "apology" in rungs and not local and now.silent >= settings.apology_after:
+        return Step(Rung.FILLER, now.filler or _LOOK)
+    # Who refuses for good will not have changed its mind in so short a time.
+    patience = settings.filler_after if now.standing is Standing.FINAL else settings.apology_after
+    if "apology" in rungs and not local and max(now.silent, now.waited) >= patience - _HAIR:
         return Step(Rung.APOLOGY, float("inf"))
     if "noise" in rungs and now.silent >= settings.noise_after - _HAIR:
         says = now.word is not None and now.since_word >= settings.word_every and now.wait >= now.word
-        return Step(Rung.WORD, now.word or 0.0) if says else Step(Rung.NOISE, NOISE_SECONDS)
+        return Step(Rung.WORD, now.word or _LOOK) if says else Step(Rung.NOISE, NOISE_SECONDS)
     return Step(Rung.QUIET, _until_next(settings, now))
 
 

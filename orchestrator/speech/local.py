@@ -22,19 +22,22 @@ class LocalSpeech:
 
     def __init__(self, line: Line, voice: LocalVoice | None) -> None:
         self._line = line
+        self._failed: Reply | None = None
+        """The reply that it could not speak: nobody tries twice."""
         self._voice = voice if line.settings.ladder.on and "local_voice" in line.settings.ladder.rungs else None
 
     def speaks(self, reply: Reply) -> bool:
         """Whether it can speak this reply."""
-        return self._voice is not None and self._voice.speaks(reply.voice.language)
+        speaks = self._voice is not None and self._voice.speaks(reply.voice.language)
+        return speaks and reply is not self._failed
 
     def next_piece(self, reply: Reply) -> Piece | None:
         """Return what it would speak next, None while there is no clause."""
         piece = reply.text.clauses_piece(reply.asked, most_characters=_CHARACTERS)
         return piece or reply.text.first_piece(reply.asked)
 
-    async def speak(self, reply: Reply, piece: Piece) -> bool:
-        """Put the piece's sound into the playout; False if the voice fails on this text or this language."""
+    async def speak(self, reply: Reply, piece: Piece) -> None:
+        """Put the piece's sound into the playout. Where it fails, this voice speaks no more of the reply."""
         assert self._voice is not None
         rate = self._line.leg.rate
         try:
@@ -47,7 +50,8 @@ class LocalSpeech:
                     at=self._line.now(), kind=fault.kind.value, error=fault.message, call=self._line.call
                 )
             )
-            return False
+            self._failed = reply
+            return
         self._line.emit(
             events.LocalVoiceSpoke(
                 at=self._line.now(),
@@ -60,7 +64,6 @@ class LocalSpeech:
             )
         )
         self._take_in(reply, piece, spoken=spoken)
-        return True
 
     def _take_in(self, reply: Reply, piece: Piece, *, spoken: Spoken) -> None:
         assert self._voice is not None

@@ -11,13 +11,12 @@ import trio
 from orchestrator import events
 from orchestrator.audio import FRAME_SECONDS
 from orchestrator.errors import FaultKind, ProviderFault
-from orchestrator.ports import WordTime
 from orchestrator.speech.asking import Asker, Service
 from orchestrator.speech.chunking import Piece
-from orchestrator.speech.climb import LOST, Climb
+from orchestrator.speech.climb import Climb
 from orchestrator.speech.line import Line
 from orchestrator.speech.local import AHEAD, LocalSpeech
-from orchestrator.speech.phrase import Phrase, PhraseKey
+from orchestrator.speech.phrase_speech import PhraseSpeech
 from orchestrator.speech.player import Player
 from orchestrator.speech.reply import Reply
 
@@ -32,8 +31,9 @@ class Mouth:
         self._line = line
         self._service = service
         self._local = LocalSpeech(line, service.local)
-        self._climb = Climb(line, pool=service.pool, pace=service.pace, phrases=service.phrases, local=self._local)
+        self._climb = Climb(line, needs=service, local=self._local)
         self._asker = Asker(line, service=service, climb=self._climb)
+        self._phrases = PhraseSpeech(line, cache=service.cache, climb=self._climb, asker=self._asker)
 
     async def speak(self, reply: Reply) -> None:
         """Speak a reply whose text is still coming in; returns when it was heard, as far as it could be spoken."""
@@ -55,14 +55,14 @@ class Mouth:
 
     async def _ask_pieces(self, reply: Reply) -> None:
         tries = 0
-        while not (reply.text.finished and reply.asked >= reply.text.length):
+        while not self._all_asked(reply):
             if reply.hopeless:
                 reply.give_up()
                 return
-            if self._goes_local(reply):
+            if self._climb.goes_local(reply):
                 await self._speak_locally(reply)
             elif (piece := await self._wait_due(reply)) is not None:
-                fault = await self._say(reply, piece)
+                fault = await self._phrases.say(reply, piece)
                 tries = 0 if fault is None else tries + (fault.kind in _COUNTED)
                 if fault is not None and not await self._go_on(reply, fault, tries=tries):
                     return
@@ -73,21 +73,18 @@ class Mouth:
         hopeless = fault.kind in (FaultKind.REQUEST, FaultKind.FINAL)
         if hopeless or tries >= self._line.settings.speech.tries:
             if self._local.speaks(reply):
-                while not await self._speak_locally(reply):
+                while not self._all_asked(reply) and not await self._speak_locally(reply):
                     pass  # it waits until its piece is due
                 return True
             apologises = self._line.settings.ladder.on and "apology" in self._line.settings.ladder.rungs
-            if hopeless or not apologises:
+            if fault.kind is FaultKind.REQUEST or not apologises:
                 reply.give_up()
                 return False
-        if fault.kind in _COUNTED and not self._goes_local(reply):
-            await trio.sleep(min(_RETRY_AFTER * tries, _LONGEST_RETRY))
+        if (hopeless or fault.kind in _COUNTED) and not self._climb.goes_local(reply):
+            await trio.sleep(min(_RETRY_AFTER * max(1, tries), _LONGEST_RETRY))
         return True
 
     # --- the local voice ---
-
-    def _goes_local(self, reply: Reply) -> bool:
-        return self._local.speaks(reply) and (reply.local or self._service.pool.standing in LOST)
 
     async def _speak_locally(self, reply: Reply) -> bool:
         """Have the local voice speak the next piece when it is due, and return True; else wait for a change."""
@@ -102,43 +99,14 @@ class Mouth:
             self._skip(reply, piece)
             return True
         self._stage(reply, events.GapCause.PROVIDER)
+        if reply.next_phrase is not None and await self._phrases.find(reply):
+            return True
         self._climb.note(reply, "local_voice")
-        if not await self._local.speak(reply, piece):
-            reply.hopeless = True
+        await self._local.speak(reply, piece)
         return True
 
-    # --- phrases ---
-
-    async def _say(self, reply: Reply, piece: Piece) -> ProviderFault | None:
-        """Say a piece: from the cache where it is a phrase that is there, else by asking for it."""
-        cache, settings, voice = self._service.cache, self._line.settings, reply.voice
-        is_phrase = reply.next_phrase is not None and len(piece.text) <= settings.speech.piece_characters
-        if cache is None or not is_phrase:
-            return await self._asker.ask(reply, piece, whole=is_phrase)
-        self._stage(reply, events.GapCause.SLOT)
-        key = PhraseKey.of(
-            settings,
-            voice=voice.voice,
-            language=voice.language,
-            speed=voice.speed,
-            rate=self._line.leg.rate,
-            text=piece.text,
-        )
-        async with cache.claim(key) as claim:
-            if claim.phrase is None:
-                return await self._asker.ask(reply, piece, whole=True, claim=claim)
-            self._climb.note(reply, "cache")
-            self._play_phrase(reply, piece, phrase=claim.phrase)
-        return None
-
-    def _play_phrase(self, reply: Reply, piece: Piece, *, phrase: Phrase) -> None:
-        reply.playout.begin(piece)
-        for index, word, begins, ends in phrase.words:
-            reply.playout.add_word(WordTime("", index, word, begins, ends))
-        reply.playout.add(phrase.pcm, lead_trimmed=0.0)
-        reply.playout.end()
-        reply.asked, reply.received = piece.end, True
-        reply.notify()
+    def _all_asked(self, reply: Reply) -> bool:
+        return reply.text.finished and reply.asked >= reply.text.length
 
     # --- pieces ---
 
@@ -146,8 +114,8 @@ class Mouth:
         """Wait until a piece is worth asking for, and return it; None when the local voice is to go on, or none is."""
         self._stage(reply, events.GapCause.TEXT)
         told = not reply.received
-        while not (reply.text.finished and reply.asked >= reply.text.length):
-            if reply.hopeless or self._goes_local(reply):
+        while not self._all_asked(reply):
+            if reply.hopeless or self._climb.goes_local(reply):
                 return None
             situation = self._asker.situation(reply)
             piece, wait = self._asker.next_piece(reply, situation)

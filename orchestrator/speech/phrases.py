@@ -59,6 +59,18 @@ def _spoken(language: str) -> str:
     return "en" if language == "auto" else language
 
 
+def key_of(settings: Settings, text: str, *, voice: VoiceChoice, rate: int) -> PhraseKey:
+    """Return what the cache knows a text by, in that voice, at `rate` samples a second."""
+    return PhraseKey.of(
+        settings,
+        voice=voice.voice,
+        language=voice.language,
+        speed=voice.speed,
+        rate=rate,
+        text=spoken_text(text),
+    )
+
+
 @define(eq=False)
 class _Wish:
     """A phrase that is not there. `due` is when it is to be tried, on the run's clock: never, if that is no use."""
@@ -100,6 +112,8 @@ class Phrases:
     _emit: Emit = field(kw_only=True)
     _now: Now = field(kw_only=True)
     _maker: PhraseMaker = field(init=False)
+    _usual: dict[tuple[VoiceChoice, int], None] = field(init=False, factory=dict)
+    """The voices and rates for which the texts of the settings are to be ready, in order."""
     _missing: dict[PhraseKey, _Wish] = field(init=False, factory=dict)
     _ready: set[PhraseKey] = field(init=False, factory=set)
     _changed: trio.Event = field(init=False, default=Factory(trio.Event))
@@ -110,17 +124,24 @@ class Phrases:
     def want(self, texts: Iterable[str], *, voice: VoiceChoice, rate: int) -> None:
         """Have these texts ready in this voice, at `rate` samples a second; what is wanted already costs nothing."""
         for text in texts:
-            key = self._key(text, voice=voice, rate=rate)
+            key = key_of(self._settings, text, voice=voice, rate=rate)
             if key not in self._missing and key not in self._ready and key.text:
                 self._miss(key)
 
     def want_usual(self, *, voice: VoiceChoice, rate: int) -> None:
         """Have ready what the settings name for calls in this voice."""
+        self._usual[voice, rate] = None
         self.want(usual_texts(self._settings, voice.language), voice=voice, rate=rate)
+
+    def use(self, settings: Settings) -> None:
+        """Go by other settings from now on: have their texts ready, too."""
+        self._settings = settings
+        for voice, rate in list(self._usual):
+            self.want_usual(voice=voice, rate=rate)
 
     def ready(self, text: str, *, voice: VoiceChoice, rate: int) -> Phrase | None:
         """Return the phrase if it is there now."""
-        key = self._key(text, voice=voice, rate=rate)
+        key = key_of(self._settings, text, voice=voice, rate=rate)
         phrase = self._cache.peek(key)
         if phrase is None and key in self._ready:  # others took its place in memory: the store has it, or had
             self._ready.remove(key)
@@ -215,16 +236,6 @@ class Phrases:
         lost = self._means.pool.standing is Standing.FINAL
         return any(
             not wish.looked_up or (not lost and (wish.final or wish.due < _NEVER)) for wish in self._missing.values()
-        )
-
-    def _key(self, text: str, *, voice: VoiceChoice, rate: int) -> PhraseKey:
-        return PhraseKey.of(
-            self._settings,
-            voice=voice.voice,
-            language=voice.language,
-            speed=voice.speed,
-            rate=rate,
-            text=spoken_text(text),
         )
 
     def _miss(self, key: PhraseKey) -> None:

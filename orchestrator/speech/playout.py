@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
+from collections.abc import Iterator
 from operator import attrgetter
 
 import attrs
@@ -99,25 +100,38 @@ class Playout:
     _taken: int = 0
     _spoken: int = 0
     """Where the last words end so far, the reply's own or a rung's."""
+    _spoken_before: int = 0
+    """The same without the piece in work."""
 
     def begin(self, piece: Piece, *, voice: str = "") -> None:
         """A piece was asked for, the one before has ended: what is added from now on is its sound."""
         self._pieces.append(PieceSound(piece, self._received, voice=voice))
+        self._spoken_before = self._spoken
+
+    @property
+    def own_end(self) -> int:
+        """Where the reply's own sound ends so far, in samples; 0 before there is any."""
+        return next((sound.end for sound in reversed(self._pieces) if sound.samples and not sound.rung), 0)
+
+    @property
+    def in_work(self) -> bool:
+        """Whether a piece was begun that has not ended."""
+        return self._whole < len(self._pieces)
 
     @property
     def may_insert(self) -> bool:
         """Whether a rung's sound could follow all that there is: not in the middle of a piece."""
-        return self._whole == len(self._pieces) or self._pieces[-1].samples == 0
+        return not self.in_work or self._pieces[-1].samples == 0
 
     def insert(self, pcm: bytes, *, rung: str, speaks: bool = True) -> None:
         """Let a rung sound next, before a piece in work that has no sound yet."""
-        waits = self._pieces.pop() if self._whole < len(self._pieces) else None
+        waits = self._pieces.pop() if self.in_work else None
         offset = self._pieces[-1].piece.end if self._pieces else 0
         self._pieces.append(PieceSound(Piece(offset, offset, "", True, ()), self._received, rung=rung, speaks=speaks))
         self.add(pcm, lead_trimmed=0.0)
         self.end()
         if waits is not None:
-            waits.start = self._received
+            waits.start, self._spoken_before = self._received, self._spoken
             self._pieces.append(waits)
 
     def add(self, pcm: bytes, *, lead_trimmed: float) -> None:
@@ -205,27 +219,12 @@ class Playout:
 
     def words(self, now: float) -> list[WordSpan]:
         """Every word that was asked for, with when it sounded as far as it did by `now`."""
-        spans: list[WordSpan] = []
-        begun = self.clock.begun(now)
-        for sound in self._pieces:
-            times = sound.times(self.clock.rate, self.seconds_per_character)
-            for (start, end), (begins, ends) in zip(sound.piece.words, times, strict=False):
-                first, last = sound.place(begins, self.clock.rate), sound.place(ends, self.clock.rate)
-                began = self.clock.time_of(first) if first < begun else None
-                spans.append(
-                    WordSpan(
-                        start,
-                        end,
-                        began,
-                        None if began is None else self.clock.time_of(min(last, begun)),
-                        sound.voice,
-                    )
-                )
-        return spans
+        begun, slowness = self.clock.begun(now), self.seconds_per_character
+        return [span for sound in self._pieces for span in _spans(sound, self.clock, begun=begun, slowness=slowness)]
 
     def _drop_tail(self, samples: int) -> None:
         self._received -= samples
-        self._spoken = min(self._spoken, self._received)
+        self._spoken = self._received if self._pieces[-1].samples > samples else self._spoken_before
         self._pieces[-1].samples -= samples
         _drop_from(self._waiting, samples * SAMPLE_BYTES)
 
@@ -249,3 +248,13 @@ def _drop_from(waiting: deque[bytes], size: int) -> None:
         if len(pcm) > size:
             waiting.append(pcm[:-size])
         size -= len(pcm)
+
+
+def _spans(sound: PieceSound, clock: PlayClock, *, begun: int, slowness: float) -> Iterator[WordSpan]:
+    """Yield a piece's words; those before the sample `begun` have sounded, as far as they lie before it."""
+    times = sound.times(clock.rate, slowness)
+    for (start, end), (begins, ends) in zip(sound.piece.words, times, strict=False):
+        first, last = sound.place(begins, clock.rate), sound.place(ends, clock.rate)
+        began = clock.time_of(first) if first < begun else None
+        ended = None if began is None else clock.time_of(min(last, begun))
+        yield WordSpan(start, end, began, ended, sound.voice)

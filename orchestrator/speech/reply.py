@@ -140,8 +140,10 @@ class Reply:
 
     def enter_stage(self, stage: GapCause, now: float) -> None:
         """Note what the next sound is waiting for."""
-        self.stage = stage
+        changed, self.stage = stage is not self.stage, stage
         self._stages.append((now, stage))
+        if changed:
+            self.notify()
 
     def blame(self, since: float) -> GapCause:
         """What the sound was waiting for when it ran dry at `since`: the rest of the silence follows from that."""

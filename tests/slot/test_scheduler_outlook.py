@@ -272,3 +272,29 @@ async def test_without_an_outlook_all_is_as_it_is_told(autojump_clock: MockClock
         assert scheduler.leisure() == 0
         scheduler.unexpect("talker")
         tidy(waiting)
+
+
+async def test_in_a_crowd_it_is_need_by_alone_and_all_of_a_replys_silence_counts(autojump_clock: MockClock) -> None:
+    """Late first pieces give way to later ones that were needed before; what waited before goes before its need; pieces
+    may be long. It begins when first pieces are late on the average, and is told."""
+    known = outlook()
+    async with scheduling(outlook=known) as (scheduler, _):
+
+        def order() -> tuple[list[bool], list[LocalPlace]]:
+            holder = scheduler.join(ask("holder", first=False))
+            places = [scheduler.join(ask("new", since_ready=2.0)), scheduler.join(ask("talker", first=False))]
+            holder.free("unused")
+            return granted(*places), places
+
+        assert not scheduler.crowded
+        now, places = order()
+        assert now == [True, False]  # it has waited for two seconds, the other needs it now
+        tidy(*places)
+        for _ in range(60):
+            tidy(scheduler.join(ask("others", since_ready=2.0)))
+        assert scheduler.crowded
+        tidy(scheduler.join(ask("talker", since_ready=4.0)))
+        now, places = order()
+        assert now == [False, True]  # its reply has waited for more than three seconds already
+        assert places[1].room >= 1.0
+        tidy(*reversed(places))
