@@ -17,7 +17,7 @@ from orchestrator.slot.limits import ANSWERS, Answer
 from orchestrator.slot.others import Others
 from orchestrator.slot.rate import RateWindow
 
-_JITTER = 0.05
+_JITTER = 0.02
 """Part of a predicted wait by which it may be longer: other programs may have been refused in the same moment."""
 _DOUBLINGS = 30
 _REFUSED_AGAIN = 0.2

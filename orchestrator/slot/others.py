@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from attrs import define, field
@@ -66,13 +67,13 @@ class Others:
         """Return in how many seconds to ask again when the last refusal came just now; None while nothing is known."""
         if self._episodes_at(now) < _KNOWN:
             return None
-        held = refused[-1]
-        before = held - refused[-2] if held else 0.0
-        over = np.minimum(_over_for(held, since), before)
-        retaken = min(1.0, self._rate * float(self._weights @ over))
-        later = _TIMES[:, None]
-        taken = (_outlast(held + later, since) + retaken * _outlast(later, before)) @ self._weights
-        still = taken / (float(self._weights @ _outlast(held, since)) + retaken)
+        at = refused[-1] + np.append(0.0, _TIMES)[:, None]
+        taken = _outlast(at, since) @ self._weights
+        for before, later in pairwise(refused):  # or by another hold, begun between two asks
+            over = np.minimum(_over_for(later, since), later - before)
+            begun = min(1.0, self._rate * float(self._weights @ over))
+            taken += begun * (_outlast(at - later, later - before) @ self._weights)
+        still = taken[1:] / taken[0]
         too_late = np.cumsum((1.0 - still) * np.diff(_TIMES, prepend=0.0))
         return float(_TIMES[np.argmin(too_late + _WORTH * float(self._weights @ _HOLDS) * still)])
 

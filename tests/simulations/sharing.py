@@ -15,7 +15,7 @@ from orchestrator import events
 from orchestrator.app import Surroundings, open_orchestrator, run_clock
 from orchestrator.events import Event
 from orchestrator.lanes import InlineLane
-from orchestrator.settings import ProviderSettings, Settings
+from orchestrator.settings import AdmissionSettings, LadderSettings, ProviderSettings, Settings
 from simulations.plain_voice import plain_voice
 from simulations.policies import policy_named, settings_for
 from simulations.scenario import PolicyName
@@ -49,7 +49,8 @@ async def sharing(
             lane=InlineLane(),
             policy=policy_named(name, rng=random.Random(seed)),
         )
-        using = settings_for(name, Settings(provider=account))
+        quiet, all_taken = LadderSettings(on=False), AdmissionSettings(on=False)
+        using = settings_for(name, Settings(provider=account, ladder=quiet, admission=all_taken))
         with trio.fail_after(1800):
             async with open_orchestrator(using, surroundings) as orchestrator:
                 yield Desk(orchestrator, now, told), server
