@@ -35,6 +35,7 @@ def waits_after(uses: tuple[tuple[float, float], ...], events: list[Event]) -> d
     return found
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("close_after_complete", [True, False])
 def test_the_next_request_follows_a_cut_at_once(close_after_complete: bool) -> None:
     """No slot is lost, no link leaked, never more than the limits; whether links are closed after each piece or not."""

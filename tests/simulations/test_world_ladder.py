@@ -98,6 +98,7 @@ def test_without_a_ladder_nothing_of_it_is_there() -> None:
     assert not of(RungTaken, admitted)
 
 
+@pytest.mark.sweep
 def test_a_load_shows_admission_at_work() -> None:
     """Twice what fits: calls are refused with a phrase, and end so."""
     events = lived_by_the_rules("rush_hour", "hours=0.15", "load=2", "callers.minutes=2")

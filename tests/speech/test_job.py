@@ -63,7 +63,7 @@ async def test_a_completed_piece_teaches_all_that_is_to_be_known(autojump_clock:
     await trio.sleep(0.1)
     silence.failed(begun=True)
     job.pass_on(Sound("a", SECOND[:8000]))
-    assert silence.next_within() == pytest.approx(4.0)  # the pace is not known yet, and doubled
+    assert silence.next_within() == pytest.approx(2.0)  # the pace is not known yet
     await trio.sleep(0.2)
     job.complete(until=0.4)
     assert [round(figure, 6) for figure in (pace.ttfb, pace.rtf, pace.seconds_per_character)] == [0.3, 0.1, 0.25]
