@@ -111,6 +111,7 @@ def test_quick_parts_are_measured(measure: Callable[[Tell], Iterator[Figure]], b
     assert all(figure.value > 0 for figure in figures)
 
 
+@pytest.mark.sweep
 def test_each_voice_that_is_installed_is_measured() -> None:
     """All of them are faster than speech."""
     told: list[str] = []
@@ -163,6 +164,7 @@ def test_streams_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert -1 < late.value < 5 * late.limit
 
 
+@pytest.mark.sweep
 @pytest.mark.realtime
 def test_vandals_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few on real sockets, from a process of their own, beside an honest client that hears all of its text."""

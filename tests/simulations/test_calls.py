@@ -117,6 +117,7 @@ def test_two_runs_are_equal() -> None:
 # --- what callers do to calls ---
 
 
+@pytest.mark.sweep
 def test_barge_ins_come_as_often_as_asked_and_evenly() -> None:
     """Callers cut in where they planned to and nowhere else: in a third of the replies, evenly over their length."""
     traits = Traits(barge_in=1 / 3)

@@ -120,6 +120,7 @@ print(digest(run(load_scenario("overload", assignments=["hours=0.02", "calls=20"
 """
 
 
+@pytest.mark.sweep
 def test_a_world_with_a_ladder_repeats() -> None:
     """Byte for byte in another process, whatever that makes of the hashes of texts."""
     changes = ["hours=0.02", "calls=20", "brief=0.5", "lifelike=true"]

@@ -75,6 +75,7 @@ def settings(address: str, *, slots: int = 1, more: str = "") -> str:
     )
 
 
+@pytest.mark.sweep
 @pytest.mark.realtime
 def test_sigterm_drains(tmp_path: Path) -> None:
     """Calls that go on after a second are told goodbye; every file is complete, and the exit status is 0."""
@@ -93,6 +94,7 @@ def test_sigterm_drains(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.html").stat().st_size > 1000
 
 
+@pytest.mark.sweep
 @pytest.mark.realtime
 def test_a_second_sigterm_ends_it_at_once(tmp_path: Path) -> None:
     """As Ctrl-C does; the status says that it was cut short."""
@@ -110,6 +112,7 @@ def test_a_second_sigterm_ends_it_at_once(tmp_path: Path) -> None:
     assert misplaced(tmp_path / "out" / "call-1.wav", within=0.06) == []
 
 
+@pytest.mark.sweep
 @pytest.mark.realtime
 def test_a_plan_upgrade_needs_no_restart(tmp_path: Path) -> None:
     """Three slots at the provider, SIGHUP, and three requests are in flight at a time; no call notices.
