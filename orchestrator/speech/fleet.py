@@ -14,13 +14,11 @@ from orchestrator.errors import ProviderFault
 from orchestrator.ports import Emit, Now, Slots, Standing
 from orchestrator.speech.keeper import Keeper, Provider
 from orchestrator.speech.links import IN_USE, OF_USE, AfterQuiet, LinkState
-from orchestrator.speech.quota import Quota
+from orchestrator.speech.quota import Quota, apart_from
 from orchestrator.speech.witness import Witness
 
 _REST = 0.5
 """Seconds a link rests after a `complete` while it is unknown whether the provider closes it then."""
-_REPLACED_APART = 5.0
-"""Seconds between the replacements of two idle links: longer than a dial may take."""
 _USELESS = (Standing.OUT, Standing.FINAL)
 """While the provider stands so, no link that is open is to be relied on."""
 
@@ -119,14 +117,9 @@ class Fleet(Witness):
         return AfterQuiet.DROP if waits or self._quota.room(states) < 1 else AfterQuiet.WAIT
 
     def replacement_time(self) -> float:
-        """When a link that is idle from now on is to be replaced: apart from all others."""
-        idle = self._provider.settings.link_idle
-        apart = min(_REPLACED_APART, idle / (len(self._keepers) + 1))
-        time = trio.current_time() + idle
-        for other in sorted((keeper.replaced_at for keeper in self._keepers), reverse=True):
-            if abs(time - other) < apart:
-                time = other - apart
-        return time
+        """When a link that is idle from now on is to be replaced: apart from all others, in half its time at least."""
+        others = [keeper.replaced_at for keeper in self._keepers]
+        return apart_from(others, now=trio.current_time(), idle=self._provider.settings.link_idle)
 
     def start_watch(self, watch: Callable[[], Awaitable[None]]) -> None:
         """Run a keeper's task as long as there are links."""

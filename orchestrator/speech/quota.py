@@ -1,4 +1,7 @@
-"""Decides how many links there should be, from what those there are do; pure. When one is dialled is redial.py's."""
+"""Decides how many links there should be, from what those there are do, and when idle ones are replaced; pure.
+
+When one is dialled is redial.py's.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from attrs import frozen
 
 from orchestrator.ports import Standing
 from orchestrator.speech.links import IN_USE, TO_COME, LinkState
+
+_REPLACED_APART = 5.0
+"""Seconds between the replacements of two idle links: longer than a dial may take."""
 
 
 @frozen(kw_only=True)
@@ -32,3 +38,18 @@ class Quota:
         # Who is refused for good asks again with one.
         wanted = 1 if standing is Standing.FINAL else self.slots + 1
         return min(wanted - coming, self.room(states))
+
+
+def apart_from(others: Sequence[float], *, now: float, idle: float) -> float:
+    """Return when a link that is idle from now on is to be replaced: apart from all others, in `idle` seconds at most.
+
+    In half of them at least, however many others there are: a link whose time were up at once would be dialled again
+    for ever.
+    """
+    apart, time = 2 * _REPLACED_APART, now
+    while time < now + idle / 2:
+        apart, time = apart / 2, now + idle
+        for other in sorted(others, reverse=True):
+            if abs(time - other) < apart:
+                time = other - apart
+    return time

@@ -21,9 +21,9 @@ from orchestrator.settings import (
 from orchestrator.slot.pace import Pace
 from orchestrator.speech.cache import MemoryPhrases, PhraseCache
 from orchestrator.speech.keeper import Provider
-from orchestrator.speech.phrase import Phrase
+from orchestrator.speech.phrase import Phrase, PhraseKey
 from orchestrator.speech.phrase_making import Means
-from orchestrator.speech.phrases import Phrases
+from orchestrator.speech.phrases import Phrases, key_of
 from orchestrator.speech.pool import Pool
 from orchestrator.speech.reply import VoiceChoice
 from simulations.waves.direct import DirectCodec
@@ -114,6 +114,7 @@ class ScriptedLink:
 class World:
     """One account with its phrases, and what was told."""
 
+    settings: Settings
     phrases: Phrases
     cache: PhraseCache
     slots: RunningSlots
@@ -129,6 +130,10 @@ class World:
     def ready(self, text: str) -> Phrase | None:
         """Return the phrase if it is ready in the usual voice."""
         return self.phrases.ready(text, voice=VOICE, rate=RATE)
+
+    def key(self, text: str) -> PhraseKey:
+        """Return what the cache knows a text in the usual voice by."""
+        return key_of(self.settings, text, voice=VOICE, rate=RATE)
 
     def want(self, *texts: str) -> None:
         """Want texts in the usual voice."""
@@ -163,5 +168,14 @@ async def world(
     async with trio.open_nursery() as nursery:
         for run in (slots.run, pool.run, phrases.run):
             nursery.start_soon(run)
-        yield World(phrases=phrases, cache=cache, slots=slots, pool=pool, pace=pace, voice=voice, told=told)
+        yield World(
+            settings=settings,
+            phrases=phrases,
+            cache=cache,
+            slots=slots,
+            pool=pool,
+            pace=pace,
+            voice=voice,
+            told=told,
+        )
         nursery.cancel_scope.cancel()

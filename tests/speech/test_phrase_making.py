@@ -13,7 +13,7 @@ from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.events import SlotFreed, SlotGranted
 from orchestrator.speech.phrase import Phrase
 from tests.speech.kept import at_each_checkpoint
-from tests.speech.phrase_world import LONG, RATE, SHORT, VOICE, ScriptedVoice, world
+from tests.speech.phrase_world import LONG, RATE, SHORT, ScriptedVoice, world
 
 # --- how ---
 
@@ -111,7 +111,7 @@ async def test_who_wants_a_phrase_at_once_makes_it_and_is_not_kept_waiting(autoj
         await trio.sleep(5)
         assert account.ready(LONG) is None
         began = trio.current_time()
-        key = account.phrases._key(LONG, voice=VOICE, rate=RATE)
+        key = account.key(LONG)
         async with account.cache.claim(key) as claim:
             assert claim.phrase is None
             assert trio.current_time() == began
@@ -128,7 +128,7 @@ def test_a_cancel_at_any_checkpoint_of_making_loses_no_slot() -> None:
     async def scenario(scope: trio.CancelScope) -> None:
         async with world(ScriptedVoice(ttfb=0.3, rtf=0.5)) as account:
             text = "Please hold the line, I shall be with you in a moment."
-            key = account.phrases._key(text, voice=VOICE, rate=RATE)
+            key = account.key(text)
             maker = account.phrases._maker
 
             async def cut() -> None:
