@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import time  # the age of files is wall-clock time
+import time  # entries outlive the run and the machine's uptime: only the wall clock can tell how old they are
 
 import attrs
 import trio

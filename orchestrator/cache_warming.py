@@ -104,7 +104,8 @@ async def warm(options: WarmOptions) -> int:
             await phrases.wait_ready(options.within)
         after = phrases.statistics()
     new = after.ready - before.ready
-    print(f"{after.ready} of {after.wanted} phrase(s) are ready, {new} of them new, in {warming.files.directory}")
+    told = f"; {progress.failed} failure(s), told above" if progress.failed else ""
+    print(f"{after.ready} of {after.wanted} phrase(s) are ready, {new} of them new, in {warming.files.directory}{told}")
     return 1 if after.ready < after.wanted or progress.failed else 0
 
 

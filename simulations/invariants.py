@@ -54,8 +54,8 @@ class Invariants:
 def _rules_for(scenario: Scenario, breaches: Breaches) -> list[Rule]:
     server, provider = server_options(scenario), scenario.settings.provider
     queued = scenario.policy != "retry"
-    # A request counts on after its link is gone: who waits less than the provider is refused, and learns.
-    patient = provider.settle >= server.settle + 2 * server.transport
+    # A request counts on after its link is gone, or after its last sound: who waits less is refused, and learns.
+    patient = provider.settle >= server.settle + 2 * server.transport and not server.backoff_holds_slot
     rules: list[Rule] = [
         SlotRule(breaches, slots=server.slots, queued=queued),
         CallRule(breaches),

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
-import textwrap
 import tracemalloc
 import wave
 from pathlib import Path
@@ -18,6 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.audio import Samples, silence
 from orchestrator.ports import Tap
 from orchestrator.recording import Recording
+from tests.killed import kill_when_ready
 
 RATE = 8000
 FRAME = 0.02
@@ -171,7 +168,7 @@ def test_a_burst_after_a_stall_keeps_its_second(path: Path) -> None:
 
 def test_a_killed_process_leaves_a_readable_file(path: Path) -> None:
     """kill -9 in the middle of a call: what was written a second ago is there, on both sides."""
-    program = textwrap.dedent(
+    kill_when_ready(
         f"""
         from pathlib import Path
         from orchestrator.recording import Recording
@@ -179,15 +176,8 @@ def test_a_killed_process_leaves_a_readable_file(path: Path) -> None:
         for number in range(510):
             recording.from_caller(number * 0.02, frame)
             recording.to_caller(number * 0.02, frame)
-        print("ready", flush=True)
-        input()
         """
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
     caller, bot = read(path)
     assert len(caller) >= 9 * RATE
     assert np.all(caller == 0x1001)

@@ -86,6 +86,7 @@ def test_only_the_two_words_are_switches() -> None:
         ("[ladder]\non = 1", "ladder.on = 1: expected true or false"),
         ('[ladder]\nrungs = ["stairs"]', 'ladder.rungs = ["stairs"]: expected some of cache, filler, noise, brief, '
          "local_voice, apology, each once"),
+        ('[ladder.words]\nen = ["a", " "]', 'ladder.words = {"en": ["a", " "]}: expected texts with something to say'),
         ('[ladder.words]\nxx = ["a"]', "ladder.words = {\"xx\": [\"a\"]}: expected languages as keys: "),
         ('[ladder.words]\nen = "a"', 'ladder.words.en = "a": expected an array of strings, such as ["a", "b"]'),
     ],

@@ -162,13 +162,11 @@ class Account:
         """Ask for a text over a new WebSocket; return why it is not served."""
         mine: list[Line] = []
         try:
-            line = await self.open(mine)
-        except ProviderFault as fault:
-            if fault.kind is not FaultKind.LINKS:
-                raise
-            return fault
+            line = await try_open(self, mine)
         finally:
             lines += mine
+        if isinstance(line, ProviderFault):
+            return line
         asked = self.ask(line, text)
         await self.wait_answered(line, asked)
         if asked.served:
@@ -197,3 +195,13 @@ class Account:
         """Wait until what was cut counts no more, as far as is known."""
         served = [each.after for one in self.seen.rounds for each in one.tries if each.served]
         await trio.sleep_until(self._cut_at + (max(served) if served else _UNSETTLED) + 0.1)
+
+
+async def try_open(account: Account, lines: list[Line]) -> Line | ProviderFault:
+    """Open a WebSocket and put it on the list; return the fault where no more are allowed, raise every other."""
+    try:
+        return await account.open(lines)
+    except ProviderFault as fault:
+        if fault.kind is not FaultKind.LINKS:
+            raise
+        return fault

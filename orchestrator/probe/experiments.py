@@ -10,7 +10,7 @@ import trio
 
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Dial, VoiceCodec
-from orchestrator.probe.account import Account, GivenUp
+from orchestrator.probe.account import Account, GivenUp, try_open
 from orchestrator.probe.asking import ProbeCodec
 from orchestrator.probe.counting import maybe_more_slots
 from orchestrator.probe.line import Line, LineState
@@ -132,12 +132,9 @@ async def _round(account: Account) -> Round:
         held = [await account.begin_alone(lines, text())]
         refusal, limited = "", ""
         while not refusal and not limited and len(held) <= most:
-            try:
-                line = await account.open(lines)
-            except ProviderFault as fault:
-                if fault.kind is not FaultKind.LINKS:
-                    raise
-                limited = fault.message
+            line = await try_open(account, lines)
+            if isinstance(line, ProviderFault):
+                limited = line.message
                 break
             asked = account.ask(line, text())
             await account.wait_answered(line, asked)
@@ -169,12 +166,8 @@ async def _spare(account: Account, lines: list[Line], *, but: list[Line]) -> Lin
     for line in lines:
         if line.is_open and line not in but:
             return line
-    try:
-        return await account.open(lines)
-    except ProviderFault as fault:
-        if fault.kind is not FaultKind.LINKS:
-            raise
-        return None
+    opened = await try_open(account, lines)
+    return None if isinstance(opened, ProviderFault) else opened
 
 
 async def _ask_until_served(account: Account, lines: list[Line], *, spare: Line | None) -> tuple[Try, ...]:
@@ -204,12 +197,9 @@ async def count_links(account: Account) -> None:
     async with account.lines() as lines:
         while not refusal and len(lines) < most:
             began = trio.current_time()
-            try:
-                line = await account.open(lines)
-            except ProviderFault as fault:
-                if fault.kind is not FaultKind.LINKS:
-                    raise
-                refusal = fault.message
+            line = await try_open(account, lines)
+            if isinstance(line, ProviderFault):
+                refusal = line.message
                 break
             grace = max(_REFUSED_WITHIN, 2 * (trio.current_time() - began))
             if await line.wait(lambda line=line: line.state is not LineState.OPEN, within=grace):  # type: ignore[misc]

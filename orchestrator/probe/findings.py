@@ -107,18 +107,20 @@ def _rtf(seen: Seen) -> Finding:
 # --- what a cut request leaves behind ---
 
 
-def _soonest(seen: Seen) -> Round | None:
-    """The round in which a request was served soonest after the cut: others can only make it later."""
+def _soonest(seen: Seen) -> Round | Finding:
+    """The round in which a request was served soonest after the cut: others can only make it later; or why none is."""
     most = max((one.held for one in seen.rounds), default=0)
-    return min((one for one in seen.rounds if one.held == most), key=lambda one: one.tries[-1].after, default=None)
+    rounds = (one for one in seen.rounds if one.held == most)
+    found = min(rounds, key=lambda one: one.tries[-1].after, default=None)
+    if found is None:
+        return unknown(seen, "it was not tried")
+    return found if filled(seen, found) else _NOT_FILLED
 
 
 def _closing_frees(seen: Seen) -> Finding:
     found = _soonest(seen)
-    if found is None:
-        return unknown(seen, "it was not tried")
-    if not filled(seen, found):
-        return _NOT_FILLED
+    if isinstance(found, Finding):
+        return found
     after = found.tries[-1].after
     if after < found.ends:
         return Finding(
@@ -129,10 +131,8 @@ def _closing_frees(seen: Seen) -> Finding:
 
 def _settle(seen: Seen) -> Finding:
     found = _soonest(seen)
-    if found is None:
-        return unknown(seen, "it was not tried")
-    if not filled(seen, found):
-        return _NOT_FILLED
+    if isinstance(found, Finding):
+        return found
     after = found.tries[-1].after
     refused = f"refused {found.tries[-2].after:.2f} s, " if len(found.tries) > 1 else ""
     value = max(_LEAST_SETTLE, math.ceil(round(100 * after, 6)) / 100)

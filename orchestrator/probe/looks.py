@@ -9,7 +9,7 @@ from functools import partial
 import trio
 
 from orchestrator.errors import FaultKind, ProviderFault
-from orchestrator.probe.account import Account
+from orchestrator.probe.account import Account, try_open
 from orchestrator.probe.counting import slots_of
 from orchestrator.probe.findings import late_complete
 from orchestrator.probe.line import Line
@@ -96,13 +96,9 @@ async def _fill(
 ) -> list[Pair] | Look:
     """Ask for a short text over so many WebSockets at once, one more being open; say why that fails."""
     await account.wait_settled()
-    try:
-        for _ in range(slots + 1):
-            await account.open(lines)
-    except ProviderFault as fault:
-        if fault.kind is not FaultKind.LINKS:
-            raise
-        return Look(Hold.UNSURE, f"too few WebSockets: {fault.message}")
+    for _ in range(slots + 1):
+        if isinstance(refusal := await try_open(account, lines), ProviderFault):
+            return Look(Hold.UNSURE, f"too few WebSockets: {refusal.message}")
     pairs = [(line, ask(line, account.text(SHORT))) for line in lines[:slots]]
     for line, asked in pairs:
         await account.wait_answered(line, asked)

@@ -72,10 +72,12 @@ def language(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> Non
 
 
 def by_language(_instance: Any, attribute: attrs.Attribute[Any], value: dict[str, Any]) -> None:  # attrs' signature
-    """Require a table whose keys are languages."""
-    for key in value:
+    """Require a table of texts, none of them empty, whose keys are languages."""
+    for key, texts in value.items():
         if key not in LANGUAGES:
             raise WrongValue(f"{attribute.name}.{key}", f"expected languages as keys: {', '.join(LANGUAGES)}")
+        if not all(text.strip() for text in texts):
+            raise WrongValue(f"{attribute.name}.{key} = {list(texts)!r}", "expected texts with something to say")
 
 
 def each_in(*names: str) -> Check:

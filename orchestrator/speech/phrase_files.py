@@ -17,7 +17,7 @@ import struct
 import tempfile
 import time  # entries outlive the run and the machine's uptime: only the wall clock can tell how old they are
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -120,12 +120,9 @@ class PhraseFiles:
             self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_room(len(data), besides=self._path(key))
             unfinished = _write_synced(data, self.directory)
-            try:
+            with _no_trace_of(unfinished):
                 os.utime(unfinished, (now, now))
                 os.replace(unfinished, self._path(key))
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
             self._make_room(0, besides=None)  # another process may have filled the room meanwhile
         except OSError as error:
             raise self._trouble(error) from None
@@ -224,15 +221,20 @@ def _write_synced(data: bytes, directory: Path) -> Path:
     """Write `data` under a name that nobody reads, until it is on the disk."""
     number, name = tempfile.mkstemp(suffix=_UNFINISHED, dir=directory)
     unfinished = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with _no_trace_of(unfinished), os.fdopen(number, "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
     return unfinished
+
+
+@contextmanager
+def _no_trace_of(unfinished: Path) -> Iterator[None]:
+    """Delete the file if the body fails, whatever the reason."""
+    with ExitStack() as undo:
+        undo.callback(unfinished.unlink, missing_ok=True)
+        yield
+        undo.pop_all()
 
 
 # --- the format: magic, lengths, SHA-256 of all that follows, a header in JSON, the sound ---

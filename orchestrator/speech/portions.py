@@ -72,7 +72,7 @@ class Sparing:
         sentences = self._sentences(now, sentence, allowed=allowed)
         if not self._settings.split:
             return self._unsplit(now, sentences or sentence)
-        clauses = self._clauses(now, allowed=allowed, fits=fits)
+        clauses = self._clauses(now, sentence, allowed=allowed, fits=fits)
         if not now.begun or clauses is None:
             return clauses
         if sentences is not None:
@@ -161,11 +161,12 @@ class Sparing:
         """Seconds until a sentence that may not be broken is asked for, if it is longer than the look-ahead, too."""
         return min(self.excess(sentence, now), now.ahead - _NEARLY_DRY)
 
-    def _clauses(self, now: Situation, *, allowed: int, fits: int) -> Piece | None:
-        """The clauses that are allowed, but one at least; part of one only where none fits the look-ahead."""
+    def _clauses(self, now: Situation, sentence: Piece | None, *, allowed: int, fits: int) -> Piece | None:
+        """The clauses that are allowed, but one at least; part of one only where none will fit in time."""
         first = now.text.first_piece(now.start)
         if first is None or fits < self._settings.least_characters:
             return None
         if len(first.text) > fits:
-            return now.text.clauses_piece(now.start, most_characters=fits) if now.ahead <= _NEARLY_DRY else None
+            parts = now.ahead <= _NEARLY_DRY and not self._can_wait(sentence, now)
+            return now.text.clauses_piece(now.start, most_characters=fits) if parts else None
         return first if len(first.text) >= allowed else now.text.clauses_piece(now.start, most_characters=allowed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
 import textwrap
@@ -13,6 +12,7 @@ import pytest
 
 from orchestrator.events import RunEnded, RunStarted
 from simulations.event_lines import EventLines
+from tests.killed import kill_when_ready
 
 STARTED = RunStarted(at=0.0, wall="virtual", seed=1, calls=4, profile=None)
 
@@ -31,7 +31,7 @@ def test_each_event_is_a_line_at_once(tmp_path: Path) -> None:
 
 def test_a_killed_process_leaves_every_event(tmp_path: Path) -> None:
     """kill -9 after the last one: none is missing or torn, long ones neither."""
-    program = textwrap.dedent(
+    kill_when_ready(
         f"""
         from pathlib import Path
         from orchestrator.events import RunEnded
@@ -39,15 +39,8 @@ def test_a_killed_process_leaves_every_event(tmp_path: Path) -> None:
         lines = EventLines(Path({str(tmp_path / "events.jsonl")!r}))
         for number in range(500):
             lines.write(RunEnded(at=float(number), reason="x" * 40 * number))
-        print("ready", flush=True)
-        input()
         """
     )
-    with subprocess.Popen([sys.executable, "-c", program], stdin=-1, stdout=-1) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
-        process.kill()
-        assert process.wait() == -signal.SIGKILL
     told = [json.loads(line) for line in (tmp_path / "events.jsonl").read_text().splitlines()]
     assert [event["at"] for event in told] == list(range(500))
 

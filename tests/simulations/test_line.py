@@ -46,10 +46,10 @@ class Listened:
 
 
 @asynccontextmanager
-async def listened() -> AsyncIterator[Listened]:
-    """Open a line and listen to it."""
+async def listened(link: float | None = None) -> AsyncIterator[Listened]:
+    """Open a line and listen to it; a remote one where its `link` has a latency, in seconds."""
     found: list[Event] = []
-    line = Listened(SimulatedLeg(CallFacts("1"), now=trio.current_time, emit=found.append))
+    line = Listened(SimulatedLeg(CallFacts("1"), now=trio.current_time, emit=found.append, link=link))
 
     async def listen() -> None:
         async for event in line.leg.events():

@@ -4,45 +4,25 @@ calls that are made on it keep every rule."""
 from __future__ import annotations
 
 import math
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 import pytest
 import trio
 from hypothesis import given
 from hypothesis import strategies as st
-from trio.testing import MockClock, wait_all_tasks_blocked
+from trio.testing import MockClock
 
 from orchestrator.errors import LegClosed
-from orchestrator.events import BargedIn, CallEnded, Event, FirstAudioPlayed, LegCleared
-from orchestrator.ports import CallFacts
+from orchestrator.events import BargedIn, CallEnded, FirstAudioPlayed, LegCleared
 from simulations.invariants import Invariants
 from simulations.line import RATE, REMOTE_AHEAD, SimulatedLeg
 from simulations.scenario import Group, Scenario
 from simulations.workload import Traits
 from simulations.world import run
 from simulations.world_events import SoundPlayed
-from tests.simulations.test_line import Listened, sound
+from tests.simulations.test_line import Listened, listened, sound
 
 LINK = 0.05
-
-
-@asynccontextmanager
-async def listened(link: float = LINK) -> AsyncIterator[Listened]:
-    """Open a remote line and listen to it."""
-    found: list[Event] = []
-    line = Listened(SimulatedLeg(CallFacts("1"), now=trio.current_time, emit=found.append, link=link))
-
-    async def listen() -> None:
-        async for event in line.leg.events():
-            line.told.append((trio.current_time(), event))
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(listen)
-        yield line
-        await wait_all_tasks_blocked()
-        line.leg.end()
-    line.heard += [event for event in found if isinstance(event, SoundPlayed)]
 
 
 async def write_on(leg: SimulatedLeg) -> None:
@@ -53,7 +33,7 @@ async def write_on(leg: SimulatedLeg) -> None:
 
 async def test_sound_and_marks_are_under_way(autojump_clock: MockClock) -> None:
     """It sounds a latency after it was written; its mark comes back another one after it is over."""
-    async with listened() as line:
+    async with listened(LINK) as line:
         assert (line.leg.latency, line.leg.stride) == (LINK, 0.2)
         line.leg.mark("start")
         await line.leg.write(sound(0.5))
@@ -66,7 +46,7 @@ async def test_sound_and_marks_are_under_way(autojump_clock: MockClock) -> None:
 
 async def test_no_more_than_a_second_and_a_half_is_ahead(autojump_clock: MockClock) -> None:
     """A write waits for room; one that is longer waits until nothing is ahead; a clear makes room."""
-    async with listened() as line:
+    async with listened(LINK) as line:
         for _ in range(7):
             await line.leg.write(sound(0.2))
         assert trio.current_time() == 0.0
@@ -83,7 +63,7 @@ async def test_no_more_than_a_second_and_a_half_is_ahead(autojump_clock: MockClo
 
 async def test_a_clear_takes_its_time_and_touches_nothing_that_follows(autojump_clock: MockClock) -> None:
     """Sound goes on until it arrives; the marks of what it threw away turn up with word of it."""
-    async with listened() as line:
+    async with listened(LINK) as line:
         await line.leg.write(sound(0.2))
         line.leg.mark("heard")
         await line.leg.write(sound(1.0))
@@ -99,7 +79,7 @@ async def test_a_clear_takes_its_time_and_touches_nothing_that_follows(autojump_
 
 async def test_a_writer_that_waits_learns_of_the_end(autojump_clock: MockClock) -> None:
     """At once; what was under way sounds until word of the end arrives."""
-    async with listened() as line:
+    async with listened(LINK) as line:
 
         async def end() -> None:
             await trio.sleep(0.3)
@@ -115,7 +95,7 @@ async def test_a_writer_that_waits_learns_of_the_end(autojump_clock: MockClock) 
 
 async def test_a_cut_while_a_write_waits(autojump_clock: MockClock) -> None:
     """The leg is cleared and the writer cancelled in one step: nothing of it is sent after the clear."""
-    async with listened() as line:
+    async with listened(LINK) as line:
         with trio.CancelScope() as reply:
 
             async def cut() -> None:

@@ -74,6 +74,7 @@ class Piper:
     def _load(self) -> Any:
         """Not PiperVoice.load: that takes a thread for each core, and calls would wait for them."""
         runtime = import_module("onnxruntime")
+        runtime.disable_telemetry_events()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         session = runtime.InferenceSession(str(self._path), sess_options=options, providers=["CPUExecutionProvider"])
