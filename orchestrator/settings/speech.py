@@ -78,9 +78,15 @@ class LadderSettings:
     local: Literal["auto", "espeak", "piper", "none"] = "auto"
     """The local voice: the best that is installed (piper for English, espeak-ng else), one of them, or none."""
     fillers: Texts = field(
-        default=Factory(lambda: {"en": ("Just a moment.", "Let me see."), "hi": ("एक क्षण।", "ज़रा रुकिए।")}),
+        default=Factory(
+            lambda: {
+                "en": ("Just a moment.", "Let me see.", "Just one moment.", "One moment."),
+                "hi": ("एक क्षण।", "ज़रा रुकिए।"),
+            }
+        ),
         validator=by_language,
     )
+    """Of those that last no longer than the wait one of the longest is said, by turns."""
     words: Texts = field(
         default=Factory(lambda: {"en": ("Still with you.",), "hi": ("मैं यहीं हूँ।",)}), validator=by_language
     )

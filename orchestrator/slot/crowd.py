@@ -11,6 +11,8 @@ from orchestrator.ports import Ask
 
 _STEP = 0.05
 """Weight of the newest first piece: about the last forty count."""
+_DISPERSED = -0.3
+"""Seconds of mean lateness below which a crowd is gone: what is done about one must not end it after a few replies."""
 
 
 @define
@@ -20,11 +22,8 @@ class Crowd:
     _lateness: float = field(default=-1.0, init=False)
     """Running mean of how late first pieces were, in seconds; negative where they were early."""
     _behind: dict[str, float] = field(factory=dict, init=False)
-
-    @property
-    def is_there(self) -> bool:
-        """Whether first pieces are late on the average."""
-        return self._lateness > 0
+    is_there: bool = field(default=False, init=False)
+    """Whether first pieces are late on the average, or were and are not early enough yet."""
 
     def granted(self, ask: Ask, *, late: float, alone: bool) -> None:
         """A ticket was granted, `late` seconds after its need; before it where that is negative.
@@ -33,6 +32,7 @@ class Crowd:
         """
         if ask.first and alone:
             self._lateness += _STEP * (late - self._lateness)
+            self.is_there = self._lateness > (_DISPERSED if self.is_there else 0.0)
         self._behind[ask.call] = max(0.0, late) + (0.0 if ask.first else self._behind.get(ask.call, 0.0))
 
     def behind(self, call: str) -> float:

@@ -25,6 +25,8 @@ from orchestrator.speech.reply import Reply
 
 _LOST = (Standing.OUT, Standing.FINAL)
 """Where the provider can't be asked."""
+_LONG_ENOUGH = 0.85
+"""Fillers of this part of the longest that fits, and more, are said by turns."""
 
 
 @define(eq=False)
@@ -166,20 +168,21 @@ class Climb:
     # --- phrases that are ready ---
 
     def _filler(self, reply: Reply) -> Phrase | None:
+        """Return one of the longest that the wait has room for, by turns: the more is covered, the better."""
         settings = self._line.settings.ladder
-        return (
-            None if "filler" in reply.rungs else self._phrase(settings.fillers, reply, longest=settings.filler_longest)
-        )
+        if "filler" in reply.rungs:
+            return None
+        most = min(settings.filler_longest, self._predicted(self._line.now()))
+        fitting = [phrase for phrase in self._ready(settings.fillers, reply) if phrase.seconds <= most]
+        longest = max((phrase.seconds for phrase in fitting), default=0.0)
+        return _by_turns([phrase for phrase in fitting if phrase.seconds >= _LONG_ENOUGH * longest], reply)
 
     def _word(self, reply: Reply) -> Phrase | None:
         return self._phrase(self._line.settings.ladder.words, reply)
 
-    def _phrase(
-        self, texts: dict[str, tuple[str, ...]], reply: Reply, *, longest: float = float("inf")
-    ) -> Phrase | None:
+    def _phrase(self, texts: dict[str, tuple[str, ...]], reply: Reply) -> Phrase | None:
         """Return one of the texts in the reply's language and voice, by turns; None if none is ready."""
-        ready = [phrase for phrase in self._ready(texts, reply) if phrase.seconds <= longest]
-        return ready[reply.number % len(ready)] if ready else None
+        return _by_turns(self._ready(texts, reply), reply)
 
     def _ready(self, texts: dict[str, tuple[str, ...]], reply: Reply) -> Sequence[Phrase]:
         if self._phrases is None:
@@ -189,3 +192,7 @@ class Climb:
             self._phrases.ready(text, voice=reply.voice, rate=self._line.leg.rate) for text in texts.get(language, ())
         )
         return [phrase for phrase in found if phrase is not None]
+
+
+def _by_turns(phrases: Sequence[Phrase], reply: Reply) -> Phrase | None:
+    return phrases[reply.number % len(phrases)] if phrases else None

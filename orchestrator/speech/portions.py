@@ -16,9 +16,11 @@ from orchestrator.slot.pace import Pace
 from orchestrator.speech.chunking import Piece, ReplyText
 
 _NEARLY_DRY = 1.5
-"""Seconds of sound left at which clauses go out where a whole sentence should, but can't."""
-_NEARLY_DRY_IN_CROWD = 3.0
-"""The same in a crowd, unless all the rest fits before: each request that is saved is time for everybody."""
+"""Seconds of sound left at which clauses go out where a whole sentence should, but can't; in a crowd nothing goes
+before, unless it is all the rest: each request that is saved is time for everybody."""
+_GATHERED = 0.3
+"""Seconds for which text gathers before a reply's first piece is asked for in a crowd: a clause alone would cost a
+request more."""
 _SHORT = 0.5
 """Whole sentences that fill less than this part of the room give way to the clauses that fill it."""
 _ROUNDING = 1e-6
@@ -85,9 +87,8 @@ class Sparing:
 
     def too_early(self, piece: Piece | None, now: Situation) -> float:
         """Return the seconds until asking is worth it if nothing changes: 0 for at once, infinite for not before."""
-        if now.crowded and now.begun and self._settings.split:
-            rest = self._excess(now.text.length - now.start, now) if now.text.finished else float("inf")
-            return max(0.0, min(rest, now.ahead - _NEARLY_DRY_IN_CROWD))
+        if now.crowded and self._settings.split and (now.begun or piece is not None):
+            return self._too_early_in_crowd(now)
         sentence = self._sentence(now)
         if piece is not None:
             holds_back = not now.begun and sentence is None and not now.text.finished
@@ -103,6 +104,14 @@ class Sparing:
         if sentence is not None:
             until = min(until, self.excess(clause if now.leisure <= 0 else sentence, now))
         return min(until, self.excess(clause, now)) if clause.ends_sentence else until
+
+    def _too_early_in_crowd(self, now: Situation) -> float:
+        rest = now.text.length - now.start
+        if now.begun:
+            excess = self._excess(rest, now) if now.text.finished else float("inf")
+            return max(0.0, min(excess, now.ahead - _NEARLY_DRY))
+        gathered = now.text.finished or rest >= self._fitting(now)
+        return 0.0 if gathered else max(0.0, _GATHERED - now.since_ready)
 
     def _can_wait(self, sentence: Piece | None, now: Situation) -> bool:
         """Whether the whole sentence will fit the look-ahead while there is still sound enough to make it behind."""

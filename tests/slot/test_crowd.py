@@ -32,6 +32,19 @@ def test_a_crowd_is_there_while_first_pieces_are_late_on_the_average() -> None:
     assert not crowd.is_there
 
 
+def test_a_crowd_stays_until_first_pieces_are_early_by_some_margin() -> None:
+    """What is done about it makes them a little early: that does not end it, and alone begins none."""
+    crowd = Crowd()
+    for _ in range(90):
+        grant(crowd, "a", late=-0.2, first=True)
+    assert not crowd.is_there
+    for _ in range(40):
+        grant(crowd, "a", late=1.0, first=True)
+    for _ in range(200):
+        grant(crowd, "a", late=-0.2, first=True)
+    assert crowd.is_there
+
+
 def test_in_a_crowd_all_silence_of_a_reply_counts() -> None:
     """From its first piece on; the next reply begins anew, and without a crowd nothing does."""
     crowd = Crowd()

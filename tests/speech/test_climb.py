@@ -73,6 +73,19 @@ async def test_a_filler_covers_a_wait_that_is_as_long(autojump_clock: MockClock)
         assert voice.words_in(call.tape.sound) == ["One", "moment.", *TEXT.split()]
 
 
+@pytest.mark.parametrize(("wait", "expected"), [(1.0, 11 / 20), (3.0, 20 / 20)])
+async def test_of_the_fillers_one_of_the_longest_is_said(
+    wait: float, expected: float, autojump_clock: MockClock
+) -> None:
+    """Of those that the wait has room for, and the setting allows: the more of it is covered, the better."""
+    fillers = {"en": ("One moment.", "One moment, please, I am looking it up.", "I will be with you.")}
+    async with open_desk(settings(ladder=ladder(fillers=fillers)), MarkedVoice().dial) as desk:
+        await ready(desk)
+        await call_while_busy(desk, wait)
+        [words] = desk.of(events.RungWords)
+        assert words.seconds == pytest.approx(expected, abs=0.1)
+
+
 @pytest.mark.parametrize("wait", [0.2, 0.6])
 async def test_a_short_wait_is_quiet(wait: float, autojump_clock: MockClock) -> None:
     """What would outlast the wait is not begun."""

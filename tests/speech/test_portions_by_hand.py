@@ -109,3 +109,40 @@ def test_a_provider_slower_than_speech_is_asked_for_no_more_than_that() -> None:
     """All there is, for the caller hears on faster than it is made; but not where the look-ahead is full already."""
     slow = attrs.evolve(SEEN, rtf=1.2)
     assert [len(asked("It is near. " * 90, pace=slow, ahead=ahead)) for ahead in (5.0, 6.2)] == [239, 0]
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"since_ready": 0.0}, 0.3),
+        ({"since_ready": 0.2}, 0.1),
+        ({"since_ready": 0.4}, 0.0),
+        ({"since_ready": 0.0, "crowded": False}, 0.0),
+    ],
+)
+def test_in_a_crowd_text_gathers_for_the_first_piece(where: dict[str, Any], expected: float) -> None:
+    """For three tenths of a second from ready on: its first clause alone would cost a request more."""
+    start = Situation(text=fed("It is near the window, has a view"), start=0, begun=False, ahead=0.0, crowded=True)
+    now, sparing = attrs.evolve(start, **where), Sparing(SpeechSettings(), SEEN)
+    assert sparing.too_early(sparing.next_piece(now), now) == pytest.approx(expected)
+
+
+def test_in_a_crowd_a_first_piece_waits_for_no_more_text_than_it_can_hold() -> None:
+    """Nor for more where there is none."""
+    sparing, lake = Sparing(SpeechSettings(), SEEN), "It is near the window, and it is by the lake, "
+    for text, finish in ((lake * 3, False), (lake, True)):
+        reply = fed(text)
+        if finish:
+            reply.finish()
+        now = Situation(text=reply, start=0, begun=False, ahead=0.0, crowded=True)
+        assert sparing.too_early(sparing.next_piece(now), now) == 0
+
+
+def test_in_a_crowd_later_pieces_are_asked_for_when_all_the_rest_fits_or_little_is_left() -> None:
+    """Each request that is saved is time for everybody."""
+    sparing = Sparing(SpeechSettings(), SEEN)
+    for count, expected in ((1, 0.0), (3, 2.04), (5, 2.5)):
+        reply = fed("It is near the window. " * count)
+        reply.finish()
+        now = Situation(text=reply, start=0, begun=True, ahead=4.0, crowded=True)
+        assert sparing.too_early(sparing.next_piece(now), now) == pytest.approx(expected)
