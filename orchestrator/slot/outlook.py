@@ -215,7 +215,7 @@ class Outlook:
         """Return the seconds of audio a piece needs so that so many calls, one after the other, don't run dry."""
         calls /= self.slots
         share = calls * self.pace.rtf
-        return calls * self.pace.ttfb / (1 - share) if share < _HOPELESS else float("inf")
+        return calls * self.pace.overhead / (1 - share) if share < _HOPELESS else float("inf")
 
     def _slack(self, call: str, *, now: float, free: int, waiting: Iterable[Waiting]) -> float:
         """Seconds until some other call would be late, each in order of need taking a piece of its own.
@@ -224,7 +224,8 @@ class Outlook:
         """
         patience = self.patience_now()
         kept_free = _PATIENCE_KEPT_FREE * patience
-        each = max(self.pace.holds(_CLAUSE), self.pace.ttfb + _OTHERS_SHARE * (self._keeping_up - self.pace.ttfb))
+        overhead = self.pace.overhead
+        each = max(self.pace.holds(_CLAUSE), overhead + _OTHERS_SHARE * (self._keeping_up - overhead))
         needs = [(need_by - (patience - kept_free) * first, other) for need_by, first, other in waiting]
         needs += [(prospect.need_by(now, kept_free), other) for other, prospect in self._prospects.items()]
         needs = sorted(need for need in needs if need[1] != call)

@@ -18,23 +18,33 @@ _LEAST_AUDIO = 0.1
 class Pace:
     """Running means of what a piece costs; the first values are cautious guesses until a piece was seen.
 
-    `ttfb` is the time to first audio in seconds, `rtf` seconds of slot per second of audio after that,
-    `seconds_per_character` the voice's speaking rate.
+    `ttfb` is the time to first audio in seconds, `rtf` seconds of slot per second of audio after that, `trail` how long
+    the slot is held beyond the last of it; `seconds_per_character` the voice's speaking rate.
     """
 
     ttfb: float = 0.5
     rtf: float = 0.5
     seconds_per_character: float = 1 / 15
     pieces: int = 0
+    trail: float = 0.0
 
-    def learn(self, *, ttfb: float, held: float, audio: float, characters: int) -> None:
-        """Take in a completed piece: time to first audio, whole time, its audio in seconds, its text's length."""
+    @property
+    def overhead(self) -> float:
+        """Seconds of slot that each piece costs beside its audio."""
+        return self.ttfb + self.trail
+
+    def learn(self, *, ttfb: float, held: float, audio: float, characters: int, trail: float = 0.0) -> None:
+        """Take in a completed piece: time to first audio, whole time, its audio in seconds, its text's length.
+
+        `trail` is the part of the whole time after the last audio.
+        """
         if audio < _LEAST_AUDIO or characters <= 0:
             return
         share = _SHARE if self.pieces else 1.0
         self.pieces += 1
         self.ttfb += share * (ttfb - self.ttfb)
-        self.rtf += share * (max(0.0, held - ttfb) / audio - self.rtf)
+        self.rtf += share * (max(0.0, held - ttfb - trail) / audio - self.rtf)
+        self.trail += share * (trail - self.trail)
         self.seconds_per_character += share * (audio / characters - self.seconds_per_character)
 
     def audio_seconds(self, characters: int) -> float:
@@ -47,9 +57,9 @@ class Pace:
 
     def holds(self, audio: float) -> float:
         """Predict how long a piece of so many seconds of audio holds the slot."""
-        return self.ttfb + self.rtf * audio
+        return self.overhead + self.rtf * audio
 
     def audio_within(self, slot_seconds: float) -> float:
         """Predict the seconds of audio that are made while the slot is held for so long."""
-        making = max(0.0, slot_seconds - self.ttfb)
+        making = max(0.0, slot_seconds - self.overhead)
         return making / self.rtf if self.rtf > 0 else float("inf") if making else 0.0

@@ -97,6 +97,7 @@ class Job:
             known.pace.learn(
                 ttfb=self.first_audio_at - self.written_at,
                 held=until - self.written_at,
+                trail=until - self.heard_at,
                 audio=sounded.audio,
                 characters=len(self.request.text),
             )
