@@ -25,13 +25,16 @@ _HOLDS: Floats = np.geomspace(0.05, 8.0, 170)
 longest, however long others hold the slot."""
 _TIMES: Floats = np.geomspace(0.01, 8.0, 220)
 """Seconds after which may be asked again."""
-_WORTH = 0.75
-"""What a refusal is worth, as a part of a usual hold: so much longer may be waited after its end, to be spared one."""
+_WORTH = 0.65
+"""What a refusal is worth where a usual hold takes a second: so many seconds more are waited to be spared one."""
+_WORTH_GROWS = 1.2
+"""The power of a usual hold with which that grows: after a long one nobody minds half a second, after a short one all
+do."""
 _REMEMBERED = 40
 """Episodes."""
 _ROUNDS = 3
 """Of the estimate, after each episode."""
-_SURPRISES = 0.1
+_SURPRISES = 0.05
 """The part of the weight that any length keeps: what others do may change."""
 _SHARE_STEP = 0.04
 """Weight of the newest ask in how often the slot is taken: about the last fifty count."""
@@ -75,7 +78,8 @@ class Others:
             taken += begun * (_outlast(at - later, later - before) @ self._weights)
         still = taken[1:] / taken[0]
         too_late = np.cumsum((1.0 - still) * np.diff(_TIMES, prepend=0.0))
-        return float(_TIMES[np.argmin(too_late + _WORTH * float(self._weights @ _HOLDS) * still)])
+        worth = _WORTH * float(self._weights @ _HOLDS) ** _WORTH_GROWS
+        return float(_TIMES[np.argmin(too_late + worth * still)])
 
     def ended(self, refused: Sequence[float], *, since: float, free: float, now: float) -> None:
         """An episode is over: a request was let in that was made `free` seconds after the first refusal."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.errors import FaultKind
 from orchestrator.events import (
     BackedOff,
     CallStarted,
@@ -25,6 +26,8 @@ _LOST = "a slot was lost"
 _TICKETS = "a ticket went astray"
 _IDLE = "a slot idles while tickets wait"
 _TOO_EARLY = "the account was asked before its back-off was over"
+_UNHEEDED = "a refusal of the account began no back-off"
+_OF_THE_ACCOUNT = (FaultKind.CONCURRENCY.value, FaultKind.RATE.value)
 _LOST_PROVIDER = (Standing.OUT.value, Standing.FINAL.value)
 _STARVED = "a call fell behind further than the bound"
 
@@ -44,6 +47,7 @@ class SlotRule:
         self._granted: dict[int, SlotGranted] = {}
         self._idle_since: float | None = None
         self._backs_off_until = 0.0
+        self._unheeded: ProviderRefused | None = None
         self._lost = False
 
     def handlers(self) -> Handlers:
@@ -100,14 +104,17 @@ class SlotRule:
         self._settle(event.at)
 
     def _refuse(self, event: ProviderRefused) -> None:
-        """A refusal may mean a back-off: what is idle is idle for a reason from here on."""
+        """A refusal of the account means a back-off: what is idle is idle for a reason from here on."""
         self._check_idle(event.at)
+        if event.kind in _OF_THE_ACCOUNT:
+            self._unheeded = event
         if self._idle_since is not None:
             self._idle_since = event.at
 
     def _back_off(self, event: BackedOff) -> None:
         """Nobody asks until it is over, and from then on a slot may lie idle as long as ever."""
         self._check_idle(event.at)
+        self._unheeded = None
         self._backs_off_until = max(self._backs_off_until, event.at + event.seconds)
         if self._idle_since is not None:
             self._idle_since = max(self._idle_since, self._backs_off_until)
@@ -116,6 +123,10 @@ class SlotRule:
         self._check_back_off(event, "asked for a piece")
 
     def _check_back_off(self, event: SlotGranted | PieceAsked, what: str) -> None:
+        if self._queued and self._unheeded is not None:
+            where = f"call {event.call} {what} at {event.at:.3f} s, refused at {self._unheeded.at:.3f} s"
+            self._breaches.tell(_UNHEEDED, where)
+            self._unheeded = None
         if self._queued and event.at < self._backs_off_until - _ROUNDING:
             where = f"call {event.call} {what} at {event.at:.3f} s, not {self._backs_off_until:.3f} s"
             self._breaches.tell(_TOO_EARLY, where)

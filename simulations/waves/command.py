@@ -55,7 +55,11 @@ def told(server: WavesServer, faults: Sequence[Fault]) -> Iterator[str]:
         figures = attrs.asdict(fault, filter=lambda field, value: field.name != "name" and value != field.default)
         if fault.every is not None and not fault.count:
             del figures["count"]  # no strike but those of `every`: it would read like never
-        yield f"fault {fault.name}" + "".join(f" {name}={value:g}" for name, value in figures.items())
+        yield f"fault {fault.name}" + "".join(f" {name}={_shown(value)}" for name, value in figures.items())
+
+
+def _shown(value: float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
 def _limits(account: Account) -> str:

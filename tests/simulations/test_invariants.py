@@ -136,7 +136,8 @@ def test_a_broken_rule_is_told(tamper: Tamper, line: str) -> None:
 def test_being_refused_is_a_broken_rule_only_for_who_keeps_the_limit() -> None:
     """The policy `retry` runs into the limit on purpose; who learns the provider's settle time is refused meanwhile."""
     events = story()
-    events[17:17] = [refused(7.2), piece(7.2, reply=2, ticket=3)]
+    backed_off = e.BackedOff(at=7.2, kind="concurrency", seconds=0.0, in_a_row=1)
+    events[17:17] = [refused(7.2), backed_off, piece(7.2, reply=2, ticket=3)]
     events[-1] = world(refused_concurrency=1)
     told = ["more in flight than the limit: 1 requests were refused, say the books"]
     assert broken(events) == told

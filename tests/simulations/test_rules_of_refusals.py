@@ -8,7 +8,7 @@ import pytest
 from orchestrator import events as e
 from orchestrator.events import Event
 from simulations.invariants import Invariants
-from simulations.scenario import Scenario
+from simulations.scenario import PolicyName, Scenario
 from tests.simulations.moments import asked, began, granted, joined, left
 from tests.simulations.tampering import also, ended_reply, refused, sound, story, world
 
@@ -99,6 +99,22 @@ def test_nobody_asks_before_the_back_off_is_over() -> None:
     assert broken(early, Scenario(name="test", policy="retry")) == []
     assert broken(also(backed_off(6.5, 0.5 + 1e-7))(story())) == []
     assert broken(also(backed_off(6.0, 0.5), backed_off(6.4, 0.1))(story())) == []
+
+
+@pytest.mark.parametrize("kind", ["concurrency", "rate"])
+def test_a_refusal_of_the_account_begins_a_back_off(kind: str) -> None:
+    """Else who asks next breaks the rule, once. Other refusals are no reason to wait; `retry` does not coordinate."""
+
+    def told(*events: Event, policy: PolicyName = "deadline") -> list[str]:
+        lines = broken(also(*events)(story()), Scenario(name="test", policy=policy))
+        return [line for line in lines if "back-off" in line]  # the books have no such refusal: that is told, too
+
+    assert told(refused(6.5, kind)) == [
+        "a refusal of the account began no back-off: call 1 was granted the slot at 7.000 s, refused at 6.500 s"
+    ]
+    assert told(refused(6.5, kind), policy="retry") == []
+    assert told(refused(6.5, kind), backed_off(6.5, 0.5)) == []
+    assert told(refused(6.5, "retry")) == []
 
 
 def test_idling_counts_from_the_end_of_a_back_off() -> None:

@@ -158,9 +158,13 @@ def test_what_the_readme_has_as_comments_is_right_as_well() -> None:
         assert load_scenario("reference", assignments=[*more, f"{section}{line.partition(' #')[0].replace(' ', '')}"])
 
 
+def _toml(value: float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+
+
 @pytest.mark.parametrize("name", CATALOGUE)
 def test_the_readme_tells_every_fault_with_its_keys_and_their_defaults(name: str) -> None:
     """As the catalogue has them."""
     entry = CATALOGUE[name]
-    keys = ", ".join(key if value is None else f"{key} = {value:g}" for key, value in entry.figures.items())
+    keys = ", ".join(key if value is None else f"{key} = {_toml(value)}" for key, value in entry.figures.items())
     assert f"| `{name}` | {keys} | {entry.does} |\n" in README

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from functools import partial
@@ -38,7 +39,7 @@ def meet(others: Others, hold: Callable[[], float], *, draw: random.Random, hold
             wait = others.left(refused, since=since, now=now + at)
             at += UNKNOWN if wait is None else max(wait, 0.02)
             if at >= free:
-                if draw.random() > (at - free) / gap:
+                if draw.random() < math.exp((free - at) / gap):
                     break
                 met += number >= holds // 2
                 free = at + max(0.01, hold() - draw.uniform(0.0, at - free))  # another has begun meanwhile

@@ -32,7 +32,7 @@ class Entry:
 
     does: str
     strikes: Strikes
-    figures: Mapping[str, float | None] = Factory(dict)
+    figures: Mapping[str, float | bool | None] = Factory(dict)
     links: tuple[str, ...] = (WEBSOCKET,)
     """Of what strikes requests: over which kinds of link it is possible."""
 
@@ -45,9 +45,10 @@ CATALOGUE: Mapping[str, Entry] = {
     "refuse": Entry(does="the request is refused for concurrency", strikes="account"),
     "other_user": Entry(
         does="another user of the first account holds a slot for `seconds` (or `hold`), as soon as one is free; with "
-        "`share` again and again, for that part of the time",
+        "`share` again and again, for that part of the time; with `random=true` each hold has a length of its own, "
+        "exponentially distributed, with `seconds` as the mean",
         strikes="account",
-        figures={"seconds": 2.0, "share": None},
+        figures={"seconds": 2.0, "share": None, "random": False},
     ),
     "close_before": Entry(does="the connection is cut before the sound", strikes="request", links=_ALL),
     "close_during": Entry(

@@ -127,7 +127,7 @@ class _Engine:
         rng = random.Random(fault.noise)
         while True:
             async with others.holding():
-                await trio.sleep(fault.seconds)
+                await trio.sleep(rng.expovariate(1 / fault.seconds) if fault.random else fault.seconds)
             if fault.share is None:
                 return
             await trio.sleep(rng.expovariate(fault.share / (fault.seconds * (1.0 - fault.share))))

@@ -25,11 +25,15 @@ class Fault:
     """Of faults in the middle of the sound: seconds of sound that are sent before."""
     share: float | None = field(default=None, validator=validators.optional([validators.gt(0.0), validators.lt(1.0)]))
     """Of another user of the account: the part of the time in which it holds the slot."""
+    random: bool = False
+    """Of another user: each hold has a length of its own, memoryless (exponential), with `seconds` as the mean."""
     megabytes: float = field(default=10.0, validator=[validators.gt(0.0), validators.le(100.0)])
     """Of an oversized message."""
     noise: str = ""
     """What its random bytes and ids are drawn from (a seed): another with each strike."""
 
     def __attrs_post_init__(self) -> None:
+        if self.random and not self.seconds:
+            raise ValueError("holds of random length need seconds: how long one is on the average")
         if self.share is not None and not self.seconds:
             raise ValueError("a share of the time needs seconds: how long a slot is held at a time")

@@ -19,6 +19,7 @@ from simulations.waves.faults.catalogue import BY_ITSELF, CATALOGUE, TIMES
 from simulations.waves.faults.fault import Fault
 
 _EXPECTED = "expected NAME or NAME:KEY=VALUE,... each key once, such as stall:seconds=3,every=300"
+_TRUTHS = {"true": True, "false": False}
 _OTHER_WORDS = {"other_user": {"hold": "seconds"}}
 
 
@@ -34,7 +35,7 @@ def parse_fault(text: str, *, source: str = "--fault ") -> Fault:
         key, equals, value = (part.strip() for part in figure.partition("="))
         if not (key and equals and value) or key in document:
             raise SettingsError(source + _EXPECTED)
-        document[key] = _number(value)
+        document[key] = _value(value)
     return _fault(name.strip(), document, source=source, goes_on=True)
 
 
@@ -79,7 +80,9 @@ def read_order(order: Any) -> Fault:
     return _named(order, source="", goes_on=False)
 
 
-def _number(text: str) -> int | float | str:
+def _value(text: str) -> bool | int | float | str:
+    if text in _TRUTHS:
+        return _TRUTHS[text]
     for kind in (int, float):
         try:
             return kind(text)

@@ -207,7 +207,8 @@ async def test_it_says_where_it_is_and_what_it_allows() -> None:
 async def test_it_names_several_accounts_and_faults() -> None:
     """A line each, and no key."""
     given = options(
-        limits=LimitOptions(account=("a=sk_a", "b=sk_b:slots=2")), faults=FaultOptions(fault=("stall:at=9,seconds=2",))
+        limits=LimitOptions(account=("a=sk_a", "b=sk_b:slots=2")),
+        faults=FaultOptions(fault=("stall:at=9,seconds=2", "other_user:at=9,random=true")),
     )
     server = WavesServer(waves_options(given), spelling_voice, plans=plans_of(given.limits))
     server.address = "ws://localhost:80"
@@ -216,6 +217,7 @@ async def test_it_names_several_accounts_and_faults() -> None:
         "account a: slots: 1, sockets: 5",
         "account b: slots: 2, sockets: 10",
         "fault stall at=9 seconds=2",
+        "fault other_user at=9 seconds=2 random=true",
     ]
 
 

@@ -56,3 +56,9 @@ def test_a_share_of_the_time_needs_a_length() -> None:
     """Else it would be endlessly many holds of no time at all."""
     with pytest.raises(ValueError, match="a share of the time needs seconds"):
         Fault(name="other_user", share=0.3)
+
+
+def test_holds_of_random_length_need_a_mean() -> None:
+    """Else there is nothing to draw from."""
+    with pytest.raises(ValueError, match="holds of random length need seconds"):
+        Fault(name="other_user", random=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -88,6 +90,33 @@ async def test_another_user_holds_the_slot_for_a_share_of_the_time(autojump_cloc
     assert {round(end - start, 6) for start, end in uses[:-1]} == {2.0}
     assert uses[0][0] == 0.0
     assert len(server.provider.faults.struck) == min(len(uses), 1000)
+
+
+async def test_holds_may_be_of_random_length(autojump_clock: MockClock) -> None:
+    """Exponential with the mean that was ordered, for the same share of the time; another order, other lengths."""
+    lengths = []
+    for orders in (1, 2):
+        server = provider()
+        fault = Fault(name="other_user", seconds=2.0, share=0.3, random=True)
+        async with striking(server.provider, [Fault(name="other_user", at=1e6)] * (orders - 1) + [fault]):
+            await trio.sleep(40_000.0)
+        lengths.append([end - start for start, end in server.books.uses][:-1])
+    for held in lengths:
+        assert sum(held) == pytest.approx(0.3 * 40_000, rel=0.06)
+        assert sum(held) / len(held) == pytest.approx(2.0, rel=0.06)
+        assert sum(each > 2.0 for each in held) / len(held) == pytest.approx(math.exp(-1), abs=0.03)
+        assert sum(each > 6.0 for each in held) / len(held) == pytest.approx(math.exp(-3), abs=0.015)
+    assert lengths[0][0] != lengths[1][0]
+
+
+async def test_a_single_hold_may_be_of_random_length_too(autojump_clock: MockClock) -> None:
+    """Each strike draws its own."""
+    server = provider()
+    async with striking(server.provider, [Fault(name="other_user", seconds=2.0, random=True, every=60.0, count=0)]):
+        await trio.sleep(3600.0)
+    held = [end - start for start, end in server.books.uses]
+    assert len(held) > 20
+    assert len({round(each, 6) for each in held}) == len(held)
 
 
 async def test_no_key_is_good_for_a_while_or_for_good(autojump_clock: MockClock) -> None:

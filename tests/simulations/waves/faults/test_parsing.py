@@ -30,6 +30,9 @@ KNOWN = ", ".join(CATALOGUE)
         (" gone : seconds = 5 , at = 1 ", Fault(name="gone", seconds=5.0, at=1.0)),
         ("other_user:hold=2.5,at=0", Fault(name="other_user", seconds=2.5)),
         ("other_user:hold=2,share=0.3", Fault(name="other_user", seconds=2.0, share=0.3)),
+        ("other_user:hold=2,share=0.3,random=true", Fault(name="other_user", seconds=2.0, share=0.3, random=True)),
+        ("other_user:random=true,at=5", Fault(name="other_user", seconds=2.0, at=5.0, random=True)),
+        ("other_user:random=false,at=0", Fault(name="other_user", seconds=2.0)),
         ("other_user:share=0.3", Fault(name="other_user", seconds=2.0, share=0.3)),
         ("unauthorized:at=3600", Fault(name="unauthorized", at=3600.0)),
         ("unauthorized", Fault(name="unauthorized")),
@@ -63,6 +66,10 @@ def test_an_option_says_what_when_and_how_long(text: str, fault: Fault) -> None:
         ("stall:at=-1", "at = -1: must be >= 0.0"),
         ("oversized:megabytes=1000", "megabytes = 1000: must be <= 100.0"),
         ("other_user:share=1", "share = 1: must be < 1.0"),
+        ("other_user:random=yes", 'random = "yes": expected true or false'),
+        ("other_user:random=1", "random = 1: expected true or false"),
+        ("stall:random=true", "random: unknown key; known here: at, count, every, seconds, after"),
+        ("stall:seconds=true", "seconds = true: expected a number"),
         ("other_user:hold=2,seconds=3", "hold: another word for seconds; give one of them"),
         ("other_user:share=0.3,every=3", "every: not beside share, which says how often"),
         ("unauthorized:every=60", "every: needs seconds; without them it lasts for good"),
@@ -150,6 +157,7 @@ def test_an_order_strikes_once_unless_it_says_otherwise() -> None:
     assert read_order({"name": "stall", "every": 60}) == Fault(name="stall", seconds=3.0, every=60.0, count=0)
     assert read_order({"name": "stall", "every": None}) == Fault(name="stall", seconds=3.0)
     assert read_order({"name": "other_user", "hold": 1}) == Fault(name="other_user", seconds=1.0)
+    assert read_order({"name": "other_user", "random": True}) == Fault(name="other_user", seconds=2.0, random=True)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda each: st.lists(each)))
@@ -162,7 +170,7 @@ def test_whatever_is_no_object_is_told_so(order: Any) -> None:
 @given(
     name=st.sampled_from(sorted(CATALOGUE)),
     figures=st.dictionaries(
-        st.sampled_from(["at", "count", "every", "seconds", "hold", "share", "after", "megabytes", "noise", "x"]),
+        st.sampled_from(["at", "count", "every", "seconds", "hold", "share", "random", "after", "megabytes", "noise"]),
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.lists(st.integers()),
     ),
 )
