@@ -197,7 +197,8 @@ class Outlook:
         """
         slack = self._slack(call, now=now, free=free, waiting=waiting)
         if not first:
-            slack = min(slack, _LONG if self.leisure(now) <= 0 else _LONG_IN_CALM)
+            longest = _LONG if self.leisure(now) <= 0 else _LONG_IN_CALM
+            slack = min(slack, longest + self.pace.trail)
         return max(slack, self._keeping_up)
 
     @property

@@ -12,9 +12,10 @@ _PIECES = 3
 """So many in a row are no chance."""
 _BLAMED = 1.0
 """Seconds after a freeing in which a refusal is blamed on it."""
-_RAISED = 2.0
-"""How much longer the quiet is after a refusal. One more, and the link is closed instead: that frees the slot."""
-_RECOVERS = 0.98
+_RAISED, _RAISED_MOST = 2.0, 4.0
+"""How much longer the quiet is after each refusal, and how long it may become: beyond it the link is closed instead,
+which frees the slot. One or two may come by chance, from others who use the account."""
+_RECOVERS = 0.95
 """With each freeing that brought no refusal the time comes back by so much towards the setting."""
 
 
@@ -56,7 +57,6 @@ class Freeing:
         if now - self._freed_at > _BLAMED:
             return
         self._freed_at = float("-inf")
-        if self._raised > 1.0:
+        self._raised *= _RAISED
+        if self._raised > _RAISED_MOST:
             self.trusts_quiet, self._raised = False, 1.0
-        else:
-            self._raised = _RAISED

@@ -23,6 +23,15 @@ def test_the_first_piece_replaces_the_guesses() -> None:
     assert pace.slot_seconds(50) == pytest.approx(0.6)
 
 
+def test_what_the_slot_is_held_beyond_the_sound_is_a_cost_of_each_piece() -> None:
+    """It makes no second of sound dearer: long pieces are worth more then."""
+    pace = Pace()
+    pace.learn(ttfb=0.1, held=1.4, audio=10.0, characters=100, trail=0.3)
+    assert [round(figure, 9) for figure in (pace.rtf, pace.trail, pace.overhead)] == [0.1, 0.3, 0.4]
+    assert pace.holds(1.0) == pytest.approx(0.5)
+    assert pace.audio_within(0.5) == pytest.approx(1.0)
+
+
 def test_about_ten_pieces_forget_what_was_before() -> None:
     """After ten pieces at another speed a tenth of the old figure is left."""
     pace = Pace()

@@ -15,8 +15,8 @@ def test_quiet_is_tried_after_three_completes_in_a_row_that_trail() -> None:
     assert not freeing.trailed(9.0)
 
 
-def test_a_refusal_soon_after_doubles_the_quiet_and_another_ends_the_trust() -> None:
-    """Then the link is closed after the usual quiet instead."""
+def test_refusals_soon_after_double_the_quiet_and_the_third_ends_the_trust() -> None:
+    """Then the link is closed after the usual quiet instead; one or two may be somebody else's doing."""
     freeing = Freeing("quiet", 0.25)
     freeing.freed(10.0)
     freeing.refused(11.0)
@@ -25,6 +25,9 @@ def test_a_refusal_soon_after_doubles_the_quiet_and_another_ends_the_trust() -> 
     assert freeing.trusts_quiet
     freeing.freed(12.0)
     freeing.refused(12.1)
+    assert (freeing.quiet, freeing.trusts_quiet) == (0.95, True)
+    freeing.freed(14.0)
+    freeing.refused(14.1)
     assert (freeing.quiet, freeing.trusts_quiet) == (0.25, False)
 
 
@@ -43,7 +46,7 @@ def test_what_was_raised_comes_back() -> None:
     freeing.freed(0.0)
     freeing.refused(0.0)
     freeing.freed(10.0)
-    assert freeing.quiet == pytest.approx(0.49)
+    assert freeing.quiet == pytest.approx(0.475)
     for piece in range(100):
         freeing.freed(20.0 + piece)
     assert freeing.quiet == 0.25
