@@ -148,12 +148,12 @@ async def test_sound_after_quiet_had_begun_is_waited_for(autojump_clock: MockClo
 
 
 async def test_refusals_after_quiet_teach_to_close_the_link(autojump_clock: MockClock) -> None:
-    """Twice: then the slot is free when the link is gone and has settled."""
+    """Three times: then the slot is free when the link is gone and has settled."""
     provider = FakeProvider()
     refusal = '{"status": "error", "message": "Concurrency limit reached"}'
     async with account(provider.dial, slot_freed_by="quiet") as opened:
         await learn(opened, provider, pieces=2)
-        for held in (0.4, 0.65):
+        for held in (0.4, 0.65, 1.1):
             await speak(opened, provider, WHOLE)
             assert round(opened.of(events.SlotFreed)[-1].held, 3) == held
             for link in provider.links:
