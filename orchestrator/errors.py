@@ -25,6 +25,10 @@ class LegClosed(TalkingstickError):
     """The telephony leg is gone: nothing more can be written to it or read from it."""
 
 
+class CarrierFault(TalkingstickError):
+    """A carrier sent what its wire format does not allow, or refused what was asked of its REST API."""
+
+
 class FaultKind(Enum):
     """What a provider's refusal or silence means; each kind has one answer."""
 

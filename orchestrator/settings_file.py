@@ -13,12 +13,16 @@ from pathlib import Path
 import attrs
 from attrs import evolve
 
-from orchestrator.errors import SettingsError
-from orchestrator.settings import ProviderSettings, Settings
-from orchestrator.structuring import Wording, assign, read_toml, structured
+from orchestrator.secret_reading import SecretSource, secret_at
+from orchestrator.settings import HearingSettings, LineSettings, ProviderSettings, RecordingSettings, Settings
+from orchestrator.settings_words import Wording
+from orchestrator.structuring import assign, read_toml, structured
 
 NEVER_SHOWN = frozenset({"provider.key_env", "provider.key_file"})
+NEVER_SHOWN |= {f"serve.lines.{kind}_{where}" for kind in ("secret", "key") for where in ("env", "file")}
 """Settings that a key is written into by mistake: a message about them leaves the value out."""
+_SIGN_AND_ASK_WITH_ONE = ("twilio", "plivo")
+"""Carriers whose auth token signs their requests and is the key of their REST API, too."""
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     name: tuple(field.name for field in attrs.fields(type(section)))
@@ -26,7 +30,13 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 }
 """The names of all settings, by section."""
 
-_WORDING = Wording(keys={"": tuple(SECTIONS), **SECTIONS}, never_shown=NEVER_SHOWN)
+INNER: dict[str, tuple[str, ...]] = {
+    f"serve.{name}": tuple(field.name for field in attrs.fields(kind))
+    for name, kind in (("lines", LineSettings), ("hearing", HearingSettings), ("recording", RecordingSettings))
+}
+"""The names of the settings in tables inside sections."""
+
+_WORDING = Wording(keys={"": tuple(SECTIONS), **SECTIONS, **INNER}, never_shown=NEVER_SHOWN)
 
 
 def load_settings(path: Path) -> Settings:
@@ -55,27 +65,31 @@ def read_key(provider: ProviderSettings, environment: Mapping[str, str] = os.env
 
     Raises SettingsError that says which of the two is missing or unusable.
     """
-    if provider.key_file:
-        source = f'provider.key_file = "{provider.key_file}"'
-        key, missing = (
-            _first_line(Path(provider.key_file), source),
-            "its first line is empty; expected the account's key",
-        )
-    else:
-        source = f"environment variable {provider.key_env}"
-        key = environment.get(provider.key_env, "").strip()
-        missing = "is not set; put the account's key there, or name a file with it in provider.key_file"
-    if not key:
-        raise SettingsError(f"{source}: {missing}")
-    if not all("!" <= character <= "~" for character in key):
-        raise SettingsError(f"{source}: no usable key; expected ASCII letters, digits and signs without spaces")
-    return key
+    source = SecretSource(
+        env=provider.key_env, file=provider.key_file, setting="provider.key_file", what="the account's key"
+    )
+    return secret_at(source, environment)
 
 
-def _first_line(path: Path, source: str) -> str:
-    try:
-        return path.read_text("utf-8-sig").partition("\n")[0].strip()
-    except OSError as error:
-        raise SettingsError(f"{source}: cannot be read ({error.strerror}); expected a file with the key") from None
-    except UnicodeDecodeError:
-        raise SettingsError(f"{source}: is not text; expected a file with the key in its first line") from None
+def read_secret(line: LineSettings, where: str, *, environment: Mapping[str, str] = os.environ) -> str:
+    """Return what signs the requests of a line's carrier, or its shared token; empty where none is set.
+
+    `where` names the line in messages, such as `serve.lines[0]`. Raises SettingsError as `read_key` does.
+    """
+    if not (line.secret_env or line.secret_file):
+        return ""
+    setting, what = f"{where}.secret_file", f"{line.carrier}'s secret"
+    source = SecretSource(env=line.secret_env, file=line.secret_file, setting=setting, what=what)
+    return secret_at(source, environment)
+
+
+def read_api_key(line: LineSettings, where: str, *, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the key of the REST API of a line's carrier; empty where none is set.
+
+    Twilio's and Plivo's is the auth token that signs their requests, unless another is set. Raises as `read_secret`.
+    """
+    if line.key_env or line.key_file:
+        setting, what = f"{where}.key_file", f"{line.carrier}'s key"
+        source = SecretSource(env=line.key_env, file=line.key_file, setting=setting, what=what)
+        return secret_at(source, environment)
+    return read_secret(line, where, environment=environment) if line.carrier in _SIGN_AND_ASK_WITH_ONE else ""

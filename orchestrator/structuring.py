@@ -1,50 +1,37 @@
-"""Turns TOML and `--set` into attrs classes and words what is wrong: the key, the value, what would be right.
+"""Turns TOML and `--set` into attrs classes and says what is wrong: the key, the value, what would be right.
 
-What is right is said by the classes, whose validators raise WrongValue or are those of attrs. Every problem becomes
-one line of one SettingsError.
+The words are settings_words.py's. What is right is said by the classes, whose validators raise WrongValue or are those
+of attrs. Every problem becomes one line of one SettingsError.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
-from functools import partial, reduce
-from operator import getitem
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
-from attrs import frozen
-from cattrs.errors import AttributeValidationNote, ClassValidationError, ForbiddenExtraKeysError
+from cattrs.errors import (
+    AttributeValidationNote,
+    ClassValidationError,
+    ForbiddenExtraKeysError,
+    IterableValidationError,
+    IterableValidationNote,
+)
 from cattrs.gen import make_dict_structure_fn
 from cattrs.gen import override as field_override
 
 from orchestrator.errors import SettingsError
 from orchestrator.settings import WrongValue
+from orchestrator.settings_words import Wording, dotted, shown, unknown
 
 T = TypeVar("T")
-_SECRET = re.compile(r"\bsk_|://[^/]*@")
-"""What a key of the account, or an address with a password, looks like."""
 SWITCH = {"on": True, "off": False}
 """`ladder = "on"` is short for `ladder.on = true`, and so for every table that has such a key."""
-
-
-@frozen(kw_only=True)
-class Wording:
-    """What messages about a document need to know.
-
-    `keys`: the keys of each table by its name, "" being the document itself; `never_shown`: keys whose value no message
-    shows; `source`: what each line begins with.
-    """
-
-    keys: Mapping[str, Sequence[str]]
-    never_shown: frozenset[str] = frozenset()
-    source: str = ""
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -95,45 +82,6 @@ def structured(document: dict[str, Any], kind: type[T], *, wording: Wording) -> 
     except ClassValidationError as errors:
         lines = [line for error, path in _leaves(errors, ()) for line in told(error, path)]
     raise SettingsError("\n".join(wording.source + line for line in lines))
-
-
-def shown(value: Any) -> str:
-    """Return `value` as TOML would have it, cut to a line's length; not what looks like a key or a password."""
-    text = repr(value) if isinstance(value, float) else json.dumps(value, ensure_ascii=False, default=str)
-    text = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)  # JSON leaves some line ends
-    if _SECRET.search(text):
-        return "(not shown)"
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def guess(name: str, candidates: Mapping[str, str]) -> str | None:
-    """Return what a misspelt name probably means: the value of the closest candidate, None where none is close."""
-    close = get_close_matches(name.lower(), candidates, n=1, cutoff=0.7)
-    return candidates[close[0]] if close else None
-
-
-def unknown(section: str, name: str, *, keys: Mapping[str, Sequence[str]]) -> str:
-    """Word an unknown key of a table; its value is left out, since it may be anything."""
-    here = {key: _named(section, key, keys=keys) for key in keys.get(section, ())}
-    anywhere: dict[str, str] = {}
-    for other, names in keys.items():
-        for key in names:
-            anywhere.setdefault(key, _named(other, key, keys=keys))
-    guessed = anywhere.get(name) or guess(name, here) or guess(name, anywhere)
-    right = f"did you mean {guessed}?" if guessed else "known here: " + ", ".join(here.values())
-    return f"{_dotted((section, name))}: unknown key; {right}"
-
-
-def _named(section: str, key: str, *, keys: Mapping[str, Sequence[str]]) -> str:
-    name = f"{section}.{key}".lstrip(".")
-    return f"[{name}]" if name in keys else name
-
-
-def _dotted(path: Sequence[str]) -> str:
-    """Return the path as TOML writes it, quoted where it must be; the first part may be dotted already."""
-    first, *names = path
-    quoted = (name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name) for name in names)
-    return ".".join((first, *quoted)).lstrip(".")
 
 
 def _toml_value(key: str, text: str) -> Any:
@@ -243,6 +191,22 @@ def _tables(value: Any, kind: Any, *, converter: cattrs.Converter) -> dict[str, 
     return found
 
 
+def _array(value: Any, kind: Any, *, converter: cattrs.Converter) -> tuple[Any, ...]:
+    """Structure an array of tables of one class; an array with anything else in it says so for each."""
+    if type(value) not in (list, tuple):
+        raise WrongValue(repr(value), "expected an array of tables")
+    found, wrong = [], []
+    for index, table in enumerate(value):
+        try:
+            found.append(converter.structure(table, get_args(kind)[0]))
+        except Exception as error:
+            error.add_note(IterableValidationNote("", index, get_args(kind)[0]))
+            wrong.append(error)
+    if wrong:
+        raise IterableValidationError("", wrong, tuple)
+    return tuple(found)
+
+
 def _origin_is(origin: Any) -> Callable[[Any], bool]:
     return lambda kind: get_origin(kind) is origin
 
@@ -251,6 +215,7 @@ def _make_converter() -> cattrs.Converter:
     converter = cattrs.Converter()
     converter.register_structure_hook_factory(attrs.has, _section)
     converter.register_structure_hook_func(_origin_is(Literal), _choice)
+    converter.register_structure_hook_func(_origin_is(tuple), partial(_array, converter=converter))
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _strings)
     converter.register_structure_hook_func(_origin_is(dict), partial(_tables, converter=converter))
     converter.register_structure_hook(bool, _exactly(bool, "expected true or false"))
@@ -263,24 +228,37 @@ def _make_converter() -> cattrs.Converter:
 _CONVERTER = _make_converter()
 
 
-def _leaves(error: Exception, path: tuple[str, ...]) -> Iterator[tuple[Exception, tuple[str, ...]]]:
+Place = tuple[str | int, ...]
+"""Where a value lies in a document: the names of tables, and the places in arrays of tables."""
+
+
+def _leaves(error: Exception, path: Place) -> Iterator[tuple[Exception, Place]]:
     if isinstance(error, ClassValidationError):
         noted, others = error.group_exceptions()
         for inner, note in noted:
             yield from _leaves(inner, (*path, note.name))
         yield from ((inner, path) for inner in others)
+    elif isinstance(error, IterableValidationError):
+        for inner, place in error.group_exceptions()[0]:
+            yield from _leaves(inner, (*path, place.index))
     else:
         yield error, path
 
 
-def _worded(error: Exception, path: tuple[str, ...], *, document: dict[str, Any], wording: Wording) -> Iterator[str]:
-    name = _dotted(("", *path))
+def _worded(error: Exception, path: Place, *, document: dict[str, Any], wording: Wording) -> Iterator[str]:
+    name = dotted(("", *path))
+    section = dotted(("", *(each for each in path if isinstance(each, str))))
     if isinstance(error, ForbiddenExtraKeysError):
-        yield from (unknown(name, key, keys=wording.keys) for key in sorted(error.extra_fields))
+        for key in sorted(error.extra_fields):
+            yield unknown(section, key, keys=wording.keys).replace(section, name, 1)
+    elif isinstance(error, KeyError):
+        yield f"{name}: is missing"
     elif not isinstance(error, WrongValue):
         raise error
-    elif name in wording.never_shown:
+    elif section in wording.never_shown:
         yield f"{name}: {error.expected}"
     else:
-        value = reduce(getitem, path, document)
+        value: Any = document
+        for each in path:
+            value = value[each]
         yield f"{name} = {shown(value)}: {error.expected}"

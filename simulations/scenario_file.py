@@ -16,8 +16,9 @@ from attrs import validators
 from orchestrator.errors import SettingsError
 from orchestrator.settings import Settings, WrongValue
 from orchestrator.settings_file import NEVER_SHOWN, SECTIONS
+from orchestrator.settings_words import Wording, guess, unknown
 from orchestrator.slot.capacity_file import load_capacity
-from orchestrator.structuring import Wording, assign, guess, read_toml, structured, unfolded, unknown
+from orchestrator.structuring import assign, read_toml, structured, unfolded
 from simulations.arrivals import under_load
 from simulations.scenario import Group, Scenario
 from simulations.waves.faults.fault import Fault

@@ -249,6 +249,40 @@ def test_an_unusable_key_is_refused_without_showing_it() -> None:
 def test_every_section_is_known() -> None:
     """The names that guesses are made from."""
     assert set(SECTIONS) == {
-        "provider", "slot", "speech", "ladder", "cache", "dialogue", "admission", "bot", "log",
+        "provider", "slot", "speech", "ladder", "cache", "dialogue", "admission", "bot", "log", "serve",
     }  # fmt: skip
     assert "patience" in SECTIONS["slot"]
+
+
+def test_mistakes_in_tables_of_an_array_name_the_place(tmp_path: Path) -> None:
+    """Counted from 0; what may be a secret is not shown."""
+    path = tmp_path / "a.toml"
+    path.write_text(
+        """
+        [serve]
+        public_url = "bots.example.com"
+        [serve.hearing]
+        levl = 3
+        [[serve.lines]]
+        carrier = "twillio"
+        [[serve.lines]]
+        secret_env = "0123456789abcdef0123456789abcdef"
+        nummbers = {}
+        [[serve.lines]]
+        carrier = "twilio"
+        numbers = { "+49" = 3 }
+        path = "twilio"
+        """
+    )
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    told = [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
+    assert sorted(line.partition(":")[0].partition(" =")[0] for line in told) == [
+        "serve.hearing.levl", "serve.lines[0].carrier", "serve.lines[1].carrier", "serve.lines[1].nummbers",
+        "serve.lines[1].secret_env", 'serve.lines[2].numbers."+49"', "serve.lines[2].path", "serve.public_url",
+    ]  # fmt: skip
+    assert "serve.lines[1].carrier: is missing" in told
+    assert "did you mean serve.lines.numbers?" in str(caught.value)
+    assert "0123456789" not in str(caught.value)
+    with pytest.raises(SettingsError, match=r"serve\.lines = 3: expected an array of tables"):
+        override(Settings(), ["serve.lines=3"])

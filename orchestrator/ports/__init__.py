@@ -3,6 +3,22 @@
 Protocols and the values that cross them; nothing here decides or waits.
 """
 
+from orchestrator.ports.carriers import (
+    Answered,
+    CarrierCodec,
+    CarrierControl,
+    CarrierEvent,
+    Complaint,
+    Congested,
+    Emptied,
+    Ended,
+    Key,
+    MarkBack,
+    MarksAfterClear,
+    Media,
+    StreamTarget,
+    WireMessage,
+)
 from orchestrator.ports.run import Emit, Lane, Now
 from orchestrator.ports.slots import Ask, Grant, Place, Slots
 from orchestrator.ports.telephony import (
@@ -34,21 +50,33 @@ from orchestrator.ports.voices import (
 )
 
 __all__ = [
+    "Answered",
     "Ask",
     "CallFacts",
+    "CarrierCodec",
+    "CarrierControl",
+    "CarrierEvent",
+    "Complaint",
     "Complete",
+    "Congested",
     "Connection",
     "Dial",
     "Digits",
     "Emit",
+    "Emptied",
+    "Ended",
     "Failed",
     "Grant",
     "HungUp",
+    "Key",
     "Lane",
     "Leg",
     "LegEvent",
     "LocalVoice",
+    "MarkBack",
     "MarkPlayed",
+    "MarksAfterClear",
+    "Media",
     "Message",
     "Now",
     "Place",
@@ -59,9 +87,11 @@ __all__ = [
     "SpeechStarted",
     "Spoken",
     "Standing",
+    "StreamTarget",
     "Tap",
     "UserTurn",
     "VoiceCodec",
     "VoiceFrame",
+    "WireMessage",
     "WordTime",
 ]

@@ -9,18 +9,24 @@ from attrs import Factory, field, frozen
 from orchestrator.settings.calls import AdmissionSettings, BotSettings, DialogueSettings
 from orchestrator.settings.checks import LANGUAGES, WrongValue, between
 from orchestrator.settings.provider import ProviderSettings
+from orchestrator.settings.serve import CARRIERS, HearingSettings, LineSettings, RecordingSettings, ServeSettings
 from orchestrator.settings.speech import RUNGS, CacheSettings, LadderSettings, SlotSettings, SpeechSettings
 
 __all__ = [
+    "CARRIERS",
     "LANGUAGES",
     "RUNGS",
     "AdmissionSettings",
     "BotSettings",
     "CacheSettings",
     "DialogueSettings",
+    "HearingSettings",
     "LadderSettings",
+    "LineSettings",
     "LogSettings",
     "ProviderSettings",
+    "RecordingSettings",
+    "ServeSettings",
     "Settings",
     "SlotSettings",
     "SpeechSettings",
@@ -50,3 +56,4 @@ class Settings:
     admission: AdmissionSettings = Factory(AdmissionSettings)
     bot: BotSettings = Factory(BotSettings)
     log: LogSettings = Factory(LogSettings)
+    serve: ServeSettings = Factory(ServeSettings)

@@ -59,6 +59,50 @@ def file_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> No
         raise WrongValue(attribute.name, "expected the name of a file, not the key itself")
 
 
+def secret_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require nothing or the name of an environment variable; one long word without `_` is likelier a secret itself."""
+    named = re.fullmatch(r"(?!sk_)[A-Za-z_][A-Za-z0-9_]*", value) and ("_" in value or len(value) < 20)
+    if value and not named:
+        raise WrongValue(attribute.name, "expected the name of an environment variable, not the secret itself")
+
+
+def secret_file(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require nothing or the name of a file; one long word without a dot or a slash is likelier a secret itself."""
+    if "\0" in value or "sk_" in value or (len(value) >= 20 and re.fullmatch(r"[A-Za-z0-9+=]+", value)):
+        raise WrongValue(attribute.name, "expected the name of a file, not the secret itself")
+
+
+def path_on_port(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require nothing or the path of a URL as it is written there, such as /twilio."""
+    if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
+        raise WrongValue(
+            f"{attribute.name} = {value!r}", 'expected a path such as "/twilio", of letters, digits, . _ ~ -'
+        )
+
+
+def public_address(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require nothing or scheme and host of a web address, with a path if need be."""
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        right = False
+    right = right and not any(letter.isspace() for letter in value) and "@" not in value
+    if value and (not right or parts.query or parts.fragment or value.endswith("/")):
+        expected = 'expected "https://" and a host, such as https://bots.example.com, without a "/" at its end'
+        raise WrongValue(f"{attribute.name} = {value!r}", expected)
+
+
+def one_of(*values: int) -> Check:
+    """Require one of some numbers."""
+
+    def check(_instance: Any, attribute: attrs.Attribute[Any], value: int) -> None:  # attrs' signature
+        if value not in values:
+            raise WrongValue(f"{attribute.name} = {value!r}", f"expected {' or '.join(map(str, values))}")
+
+    return check
+
+
 def one_word(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
     """Require a name without spaces."""
     if not value or value != "".join(value.split()):

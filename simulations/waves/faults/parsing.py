@@ -14,7 +14,8 @@ import attrs
 from attrs import validators
 
 from orchestrator.errors import SettingsError
-from orchestrator.structuring import Wording, guess, read_toml, shown, structured, unknown
+from orchestrator.settings_words import Wording, guess, shown, unknown
+from orchestrator.structuring import read_toml, structured
 from simulations.waves.faults.catalogue import BY_ITSELF, CATALOGUE, TIMES
 from simulations.waves.faults.fault import Fault
 
