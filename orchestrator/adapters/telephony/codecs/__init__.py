@@ -1,0 +1,1 @@
+"""Carriers' wire formats, one pure file each: messages in, events out, and back."""
