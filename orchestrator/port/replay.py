@@ -16,6 +16,11 @@ class PortStream(trio.abc.HalfCloseableStream):
         self._send_within = send_within
         self._again = b""
 
+    @property
+    def beneath(self) -> trio.abc.Stream:
+        """The peer's stream itself; what is to be read again is not in it."""
+        return self._stream
+
     def push_back(self, data: bytes) -> None:
         """Give `data` to the next reader before anything new."""
         self._again = data + self._again

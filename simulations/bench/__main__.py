@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from simulations.bench import local, replies, slots, speech, streams, vandals, worlds
+from simulations.bench import legs, local, replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell
 from simulations.many import JobFailed
 
@@ -25,9 +25,11 @@ BENCHES: Mapping[str, Bench] = {
     "growth": worlds.measure_growth,
     "memory": worlds.measure_memory,
     "streams": streams.measure,
+    "echo": legs.measure_echo,
+    "pacing": legs.measure_pacing,
     "vandals": vandals.measure,
 }
-"""The quick ones first; the last two take as long as they take on the wall clock."""
+"""The quick ones first; the last four take as long as they take on the wall clock."""
 
 _ABOUT = """\
 Measures what the program costs, in processor time of one core and in memory, and holds each figure against its limit.
@@ -44,6 +46,9 @@ Measures what the program costs, in processor time of one core and in memory, an
   memory    the most that nine calls of two hours take, and what the second hour adds
   streams   60 real-time streams at the simulated provider, on real sockets: its processor time for a second of one,
             and how late chunks are
+  echo      75 Twilio-like legs that echo, on real sockets: cores for 100 of them, their round trip, their memory
+  pacing    50 legs whose bots talk for a minute: how far frames of our own clock are off their times, cores for 100
+            legs and memory, of local-clock and of remote-buffer legs
   vandals   200 sockets that misbehave at the simulated provider and vanish: the memory and the sockets that it does
             not get back, and how much longer an honest client waits from chunk to chunk
 

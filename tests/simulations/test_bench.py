@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from simulations.bench import __main__ as command
-from simulations.bench import local, replies, slots, speech, streams, vandals, worlds
+from simulations.bench import legs, local, replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell, least_seconds
 
 FAST = Figure(bench="a", name="quick enough", value=1.0, unit="s", limit=1.0, aim=0.5)
@@ -176,3 +176,16 @@ def test_vandals_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sockets.inside
     assert gaps.value < 5 * gaps.limit
     assert int(told[-1].split()[0]) > 0
+
+
+@pytest.mark.realtime
+def test_legs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few on real sockets, served by a process of their own: each figure is there, and no frame is missing."""
+    for name, value in [("ECHO_LEGS", 5), ("TALKING_LEGS", 5), ("_ECHO_SECONDS", 1.0), ("_TALK_SECONDS", 1.0)]:
+        monkeypatch.setattr(legs, name, value)
+    cores, usual, _slow, _memory = legs.measure_echo(lambda _line: None)
+    assert 0 < cores.value < 5 * cores.limit
+    assert 0 < usual.value < 5 * usual.limit
+    late, *rest = legs.measure_pacing(lambda _line: None)
+    assert 0 <= late.value < 5 * late.limit
+    assert len(rest) == 6

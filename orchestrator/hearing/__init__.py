@@ -1,0 +1,1 @@
+"""Hearing the caller: when a turn begins and ends."""
