@@ -16,8 +16,12 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import load_bot
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
 from orchestrator.lanes import InlineLane
+from orchestrator.port.tls import server_context
 from orchestrator.ports import Dial, VoiceCodec
-from orchestrator.settings import LadderSettings, Settings
+from orchestrator.serve.lines import open_lines
+from orchestrator.serve_meaning import describe_lines
+from orchestrator.serve_meaning import notes as serve_notes
+from orchestrator.settings import LadderSettings, ServeSettings, Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_meaning import describe, key_source
 from orchestrator.settings_reload import AT_ONCE
@@ -36,12 +40,18 @@ async def run(*, config: Path, online: bool) -> int:
     """
     settings = load_settings(config)
     print(describe(settings))
+    for told in describe_lines(settings):
+        print(told)
+    for note in serve_notes(settings):
+        print(note)
     for note in _surroundings(settings):
         print(f"! {note}")
     print("(* is not the default, ! does not fit with another setting or with this machine)")
     print(f"(without a restart, by SIGHUP, a running program takes over {', '.join(AT_ONCE)}; the rest needs one)")
     problems = [
         *_problems(partial(load_bot, settings.bot.use, settings.bot.options)),
+        *_problems(partial(open_lines, settings)),
+        *_problems(partial(_tls, settings.serve)),
         *_problems(partial(read_key, settings.provider)),
         *_problems(partial(_local_voice, settings.ladder)),
         *_problems(partial(cache_directory, settings.cache)),
@@ -78,6 +88,11 @@ def _surroundings(settings: Settings) -> Iterator[str]:
     with suppress(SettingsError):
         if settings.cache.on and not _writable(directory := cache_directory(settings.cache)):
             yield f"The phrase cache can't be written to {directory} (cache.directory): phrases last for one run."
+
+
+def _tls(serve: ServeSettings) -> None:
+    if serve.certificate:
+        server_context(serve.certificate, serve.certificate_key)
 
 
 def _speaks_here(ladder: LadderSettings) -> bool:

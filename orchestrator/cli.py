@@ -11,7 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,11 @@ from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from orchestrator.commands import DemoOptions, Flag, SimulateOptions
 from orchestrator.commands_cache import ClearOptions, ListOptions, WarmOptions
+from orchestrator.commands_call import CallOptions
 from orchestrator.commands_capacity import CapacityOptions
+from orchestrator.commands_load import LoadOptions
 from orchestrator.commands_probe import ProbeOptions
+from orchestrator.commands_serve import ServeOptions
 from orchestrator.commands_waves import ServerOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
 from orchestrator.redaction import redacted
@@ -111,6 +114,19 @@ async def _run(module: str, **options: Any) -> int:
     return status
 
 
+@contextmanager
+def naming_the_port(port: int | None) -> Iterator[None]:
+    """Say of a port that can't be had which it is, and where it was said."""
+    try:
+        yield
+    except (OSError, ExceptionGroup) as error:
+        for cause in _leaves(error):
+            if isinstance(cause, OSError) and cause.errno in PORT_ERRORS and cause.filename is None:
+                where = "[serve]" if port is None else f"--port {port}"
+                raise OSError(cause.errno, f"{where}: {cause.strerror}; choose another port") from None
+        raise
+
+
 @app.command
 async def demo(*, options: DemoOptions = DEMO_DEFAULTS) -> int:
     """Let simulated callers talk with bots over one speech slot, in real time and with real sound.
@@ -136,6 +152,21 @@ async def chat(bot: str, /, *, out: Path | None = None) -> int:
         The directory for the transcript; without it none is written.
     """
     return await _run("simulations.chat", bot=bot, out=out)
+
+
+@app.command
+async def serve(*, options: ServeOptions) -> int:
+    """Answer real calls: from Twilio, Telnyx, Plivo, Vonage, Exotel, jambonz, Asterisk, or over a WebSocket of yours.
+
+    Says what to enter at the carrier, logs one JSON object a line on standard error. GET /readyz says whether calls can
+    be answered. SIGTERM lets calls end and leaves, SIGHUP reads the configuration again, Ctrl-C ends at once.
+
+    Example: talkingstick serve --config talkingstick.toml
+
+    Example: talkingstick serve --config talkingstick.toml --host 0.0.0.0 --port 8443
+    """
+    with naming_the_port(options.port):
+        return await _run("orchestrator.serve.command", options=options)
 
 
 @app.command
@@ -174,13 +205,8 @@ async def waves_server(*, options: ServerOptions) -> int:
 
     Example: talkingstick waves-server --port 8090 --slots 2 --ttfb 0.2 --rtf 0.3
     """
-    try:
+    with naming_the_port(options.port):
         return await _run("simulations.waves.command", options=options)
-    except (OSError, ExceptionGroup) as error:
-        for cause in _leaves(error):
-            if isinstance(cause, OSError) and cause.errno in PORT_ERRORS:
-                raise OSError(cause.errno, f"--port {options.port}: {cause.strerror}; choose another port") from None
-        raise
 
 
 @app.command
@@ -231,6 +257,30 @@ async def cache_clear(*, options: ClearOptions = CLEAR_DEFAULTS) -> int:
     Example: talkingstick cache clear --older-than 7
     """
     return await _run("orchestrator.cache_command", options=options)
+
+
+@app.command
+async def call(*, options: CallOptions) -> int:
+    """Call a number through a line's carrier: once it is answered, the bot of the line talks.
+
+    A server with the same configuration must be running where the carrier finds it (serve.public_url).
+
+    Example: talkingstick call --config talkingstick.toml --line /twilio --to +4930123456 --from +4930654321
+    """
+    return await _run("orchestrator.call_command", options=options)
+
+
+@app.command
+async def load(*, options: LoadOptions) -> int:
+    """Call a running server, ours or anybody's, as a phone company would, with many simulated callers at a time.
+
+    Reports how fast the bot answers and falls silent, gaps, late and lost frames. Exits 1 if a call failed.
+
+    Example: talkingstick load --url ws://127.0.0.1:8080/twilio --as twilio --calls 50 --ramp 5/s --seconds 120
+
+    Example: talkingstick load --url audiosocket://127.0.0.1:9092 --as audiosocket --echo --json
+    """
+    return await _run("simulations.load.command", options=options)
 
 
 @app.command

@@ -6,7 +6,9 @@ the finished line, wherever it came from (a vendor's message, a traceback).
 
 from __future__ import annotations
 
-from contextlib import suppress
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 import structlog
@@ -43,6 +45,26 @@ def logger_in_force() -> FilteringBoundLogger:
     """Return a logger that goes by the latest `configure`, also by one that is still to come."""
     logger: FilteringBoundLogger = structlog.get_logger()
     return logger
+
+
+@contextmanager
+def library_logs() -> Iterator[None]:
+    """Have what libraries log, from warnings on, in this log, too, as `LibraryLog` with a library's `logger`."""
+    root, handler = logging.getLogger(), _Libraries(logging.WARNING)
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+
+
+class _Libraries(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        level = max(level for level in NAME_TO_LEVEL.values() if level <= record.levelno)
+        with suppress(OSError, ValueError):  # as in LogSink
+            logger_in_force().log(
+                level, "LibraryLog", logger=record.name, message=record.getMessage(), exc_info=record.exc_info
+            )
 
 
 class LogSink:

@@ -57,11 +57,30 @@ SENTENCES = (
     "After {dialogue.failures} failures in a row the call is ended.",
     "The bot is {bot.use}; its calls weigh {bot.weight} when calls compete; options set: {bot.options}.",
     "Logs begin at level {log.level}; a task that keeps the loop for {log.blocked_after} s is named.",
+    "Calls come in at {serve.host}, port {serve.port}, AudioSocket's at port {serve.audiosocket_port} (-1: none).",
+    "Outside that is known as {serve.public_url}; a proxy in front says who calls: {serve.forwarded}.",
+    "The certificate for TLS at the port (none: no TLS there) is in {serve.certificate}; its key in "
+    "{serve.certificate_key}.",
+    "At most {serve.most_connections} connections are open, {serve.connections_per_address} from one address; a "
+    "WebSocket message has at most {serve.message_bytes} bytes.",
+    "A call has {serve.handshake_within} s from its connection to its start.",
+    "Carriers get at most {serve.lead} s of sound ahead; their marks take {serve.carrier_latency} s.",
+    "Keys count as complete {serve.digits_within} s after the last one.",
+    "Until there are ears, callers speak above {serve.hearing.level} dBFS: after {serve.hearing.starts_after} s a turn "
+    "begins, after {serve.hearing.ends_after} s without it ends, and says: {serve.hearing.lines}",
+    "Calls are recorded: {serve.recording.on}, in {serve.recording.directory}, kept for {serve.recording.days} days.",
 )
-"""What each setting means; every setting but the two about the key is in one of these, and a test says so."""
+"""What each setting means; every setting is in one of these, and a test says so, but for the two about the key and
+`serve.lines` (serve_meaning.py)."""
 
 
-_EMPTY = {"cache.directory": "the user's directory for caches", "ladder.hand_over_to": "nobody"}
+_EMPTY = {
+    "cache.directory": "the user's directory for caches",
+    "ladder.hand_over_to": "nobody",
+    "serve.host": "every address of this machine",
+    "serve.public_url": "nothing else",
+    "serve.certificate_key": "the same file",
+}
 """What an empty setting means, where that is not "none"."""
 _SHOWN = 40
 """Characters of a text that are shown."""
@@ -80,7 +99,14 @@ def describe(settings: Settings) -> str:
 
 def _flat(settings: Settings) -> Iterator[tuple[str, Any]]:
     for name, section in attrs.asdict(settings, recurse=False).items():
-        for key, value in attrs.asdict(section, recurse=False).items():
+        yield from _flat_section(name, section)
+
+
+def _flat_section(name: str, section: Any) -> Iterator[tuple[str, Any]]:
+    for key, value in attrs.asdict(section, recurse=False).items():
+        if attrs.has(type(value)):
+            yield from _flat_section(f"{name}.{key}", value)
+        else:
             yield f"{name}.{key}", tuple(value) if key == "options" else value  # their values may be secret
 
 

@@ -109,6 +109,28 @@ async def test_everything_that_is_missing_is_told_at_once(
     assert "Speech comes from" in capsys.readouterr().out
 
 
+async def test_lines_are_told_and_looked_through(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What to enter where; what is missing for a call is an error, and no secret is shown."""
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "0123456789abcdef")
+    line = '[[serve.lines]]\ncarrier = "twilio"\nsecret_env = "TWILIO_AUTH_TOKEN"\n'
+    write(config, BOT + '[serve]\npublic_url = "https://bots.example.com"\n' + line)
+    assert await check.run(config=config, online=False) == 0
+    out = capsys.readouterr().out
+    assert "enter https://bots.example.com/twilio" in out
+    assert "whoever signs with the secret from TWILIO_AUTH_TOKEN may call" in out
+    assert "0123456789abcdef" not in out
+    wrong = '[serve]\ncertificate = "none.pem"\n' + line.replace("AUTH_TOKEN", "NO_TOKEN") + 'bot = "no_such:Bot"\n'
+    write(config, BOT + wrong)
+    with pytest.raises(SettingsError) as caught:
+        await check.run(config=config, online=False)
+    told = str(caught.value)
+    assert "TWILIO_NO_TOKEN: is not set" in told
+    assert "no_such" in told
+    assert "serve.certificate = 'none.pem': cannot be read" in told
+
+
 async def test_an_option_that_the_bot_does_not_take_is_named(config: Path) -> None:
     """As it would fail in the first call."""
     write(config, BOT + '[bot.options]\nnmae = "Asha"\n')

@@ -21,7 +21,7 @@ from orchestrator.cli import main
 from orchestrator.commands import SimulateOptions
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
 
-COMMANDS = ("demo", "chat", "simulate", "capacity", "waves-server", "probe", "cache", "check")
+COMMANDS = ("demo", "chat", "serve", "simulate", "capacity", "waves-server", "probe", "cache", "call", "check")
 Asked = list[dict[str, Any]]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from typing import Any
 
 import pytest
 
 from orchestrator import events
-from orchestrator.logs import LogSink, configure, logger_in_force
+from orchestrator.logs import LogSink, configure, library_logs, logger_in_force
 
 LAG = events.LoopLag(at=1.0, seconds=0.2)
 FAILED = events.CallFailed(at=2.5, call="c1", error="KeyError('x')", traceback="line 1\nline 2")
@@ -106,3 +107,22 @@ def test_a_stream_that_is_gone_does_not_hurt_the_call() -> None:
     stream.close()
     emit(FAILED)
     assert stream.closed
+
+
+def test_what_libraries_warn_of_is_a_line_too() -> None:
+    """In the same form, with a traceback where there is one, a key blanked; only while it is asked for."""
+    stream = io.StringIO()
+    configure(level="info", stream=stream)
+    with library_logs():
+        logging.getLogger("websockets.server").info("unseen")
+        logging.getLogger("orchestrator.port.bridge").warning("call %s: Bearer sk_live_1", 7)
+        try:
+            raise LookupError("gone")
+        except LookupError:
+            logging.getLogger("x").exception("failed")
+    first, second = lines(stream)
+    assert (first["event"], first["level"], first["logger"]) == ("LibraryLog", "warning", "orchestrator.port.bridge")
+    assert first["message"].startswith("call 7: ")
+    assert "sk_live_1" not in stream.getvalue()
+    assert second["level"] == "error"
+    assert "LookupError: gone" in second["exception"]

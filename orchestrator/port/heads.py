@@ -34,6 +34,7 @@ def read_request(head: h11.Request, peer: str) -> Request:
         query=dict(parse_qsl(query.decode("ascii"), keep_blank_values=True)),
         headers=headers,
         peer=peer,
+        target=(path + b"?" + query if query else path).decode("latin-1"),
     )
 
 

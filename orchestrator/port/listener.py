@@ -47,6 +47,11 @@ class OpenPort:
             await self._draining.wait()
             accepting.cancel_scope.cancel()
 
+    async def close(self) -> None:
+        """Close a port that is not being served; harmless afterwards."""
+        for listener in self._listeners:
+            await listener.aclose()
+
     def drain(self) -> None:
         """Take no new connection, let each open one finish its exchange; serving ends with the last of them."""
         self._draining.set()

@@ -43,13 +43,17 @@ class Limits:
 
 @frozen(kw_only=True)
 class Request:
-    """One request for an upgrade: header names in lower case, repeated ones joined by commas; `peer` an IP address."""
+    """One request for an upgrade: header names in lower case, repeated ones joined by commas; `peer` an IP address.
+
+    `target` is path and query as they were sent: signatures are over that.
+    """
 
     method: str
     path: str
     query: Mapping[str, str] = Factory(dict)
     headers: Mapping[str, str] = Factory(dict)
     peer: str = ""
+    target: str = ""
 
 
 @frozen

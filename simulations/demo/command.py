@@ -6,11 +6,10 @@ The calls are calls.py's, what is left in the directory files.py's.
 from __future__ import annotations
 
 import json as json_format
-import os
 import random
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,21 +19,21 @@ import trio
 from attrs import frozen
 
 from orchestrator.adapters.telephony.loopback import LegStatistics
-from orchestrator.adapters.voices.local import MachineVoice, installed_voice
+from orchestrator.adapters.voices.local import MachineVoice
 from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_clock
 from orchestrator.dialogue.bot_loading import LoadedBot, load_bot
 from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.events import Event, RunEnded, RunStarted
-from orchestrator.lanes import ThreadLane
 from orchestrator.logs import LogSink, configure, logger_in_force
+from orchestrator.machine import end, local_voice, phrase_files, prepare
+from orchestrator.orders import Log, Orders
 from orchestrator.ports import Emit
-from orchestrator.settings import CacheSettings, Settings
+from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings, read_key
-from orchestrator.speech.phrase_files import PhraseFiles, cache_directory
+from orchestrator.speech.phrase_files import PhraseFiles
 from orchestrator.watchdog import watch
 from simulations.demo.calls import RATE, Lines
 from simulations.demo.files import RunFiles
-from simulations.demo.orders import Log, Orders
 from simulations.reports.headline import sentence
 from simulations.reports.summary import RunFacts, Summary
 from simulations.reports.table import LiveTable, PlainLines, Shown
@@ -44,9 +43,6 @@ from simulations.waves.server import WavesServer, open_waves_server
 
 SHIPPED = ("appointments", "survey", "echo")
 """The bots that take turns at the lines when none is named."""
-_LOADED_WITHIN = 3.0
-_VOICE_WITHIN = 0.5
-"""Seconds that a sentence of the voice of this machine, or its loading, may go on after the end of the run."""
 _READY_WITHIN = 4.0
 """Seconds for the first link: with its start the program is to give up within five."""
 
@@ -102,8 +98,8 @@ async def run(
         key=read_key(settings.provider) if config else "demo",
         bots=[load_bot(name, options) for name in names],
         voice=voice_named(voice),
-        local=_local_voice(settings),
-        phrases=_phrase_files(settings.cache) if config else None,
+        local=local_voice(settings),
+        phrases=phrase_files(settings.cache) if config else None,
         server=None if config else server,
         config=config,
     )
@@ -111,18 +107,8 @@ async def run(
     summary = await demo.run()
     status = demo.finish(summary, json=json)
     if plan.local is not None:
-        await _end(plan.local, status)
+        await end(plan.local, status)
     return status
-
-
-def _local_voice(settings: Settings) -> MachineVoice | None:
-    ladder = settings.ladder
-    return installed_voice(ladder.local, ThreadLane(1)) if ladder.on and "local_voice" in ladder.rungs else None
-
-
-def _phrase_files(settings: CacheSettings) -> PhraseFiles | None:
-    """Return where phrases are kept of a real provider; what the demo's own one says is of no use to anybody later."""
-    return PhraseFiles(settings, directory=cache_directory(settings)) if settings.on else None
 
 
 def _show(plan: Plan, *, table: bool) -> LiveTable | PlainLines:
@@ -195,7 +181,7 @@ class Demo:
         async with open_orchestrator(settings, surroundings) as talkers:
             await _wait_ready(talkers)
             if plan.server is None and plan.local is not None:  # the demo's own provider does not fail
-                await _prepare(plan.local)
+                await prepare(plan.local)
             self._begin(nursery, talkers)
             lines = Lines(
                 talkers=talkers,
@@ -250,25 +236,6 @@ async def _open_provider(plan: Plan) -> AsyncIterator[tuple[Settings, Callable[[
     async with open_waves_server(WavesServer(plan.server, plan.voice)) as server:
         provider = attrs.evolve(plan.settings.provider, address=server.address)
         yield attrs.evolve(plan.settings, provider=provider), server.snapshot
-
-
-async def _prepare(voice: MachineVoice) -> None:
-    """Load the voice of this machine before there are calls that would stutter meanwhile; if it can't, it can't."""
-    with suppress(ProviderFault), trio.move_on_after(_LOADED_WITHIN):
-        await voice.prepare()
-
-
-async def _end(voice: MachineVoice, status: int) -> None:
-    """Let the voice of this machine finish what it was given up at; if that takes too long, end the process from here.
-
-    An interpreter that shuts down while a thread of it runs native code aborts.
-    """
-    with trio.move_on_after(_VOICE_WITHIN):
-        await voice.lane.run(int)  # it runs one thing at a time
-        return
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 async def _wait_ready(talkers: Orchestrator) -> None:

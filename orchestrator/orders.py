@@ -1,23 +1,33 @@
-"""What a running demo is told by signals: to stop at once, to let its calls end, to read its configuration again.
+"""What a running program is told by signals: to stop at once, to let its calls end, to read its configuration again.
 
-What each of these means for the calls is the orchestrator's.
+What each of these means for the calls is app.py's.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import trio
 from attrs import define, field, frozen
 
-from orchestrator.app import Orchestrator
 from orchestrator.errors import SettingsError
 from orchestrator.logs import LogSink, configure, logger_in_force
 from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings
+
+
+class Talkers(Protocol):
+    """Who has the calls: app.py's Orchestrator, or less where no call needs a slot."""
+
+    async def drain(self) -> None:
+        """Take no more calls; returns when all are over."""
+
+    def reload(self, wanted: Settings) -> Settings:
+        """Take over what may change while calls run, and return what holds now."""
 
 
 @frozen(kw_only=True)
@@ -40,12 +50,14 @@ class Orders:
     config: Path | None
     settings: Settings
     """What holds now."""
+    given: Callable[[Settings], Settings] = field(default=lambda settings: settings, kw_only=True)
+    """What the command line says goes before what the configuration says."""
     interrupted: bool = field(default=False, init=False)
-    _talkers: Orchestrator | None = field(default=None, init=False)
+    _talkers: Talkers | None = field(default=None, init=False)
     _log: Log | None = field(default=None, init=False)
     _draining: bool = field(default=False, init=False)
 
-    def begin(self, talkers: Orchestrator, *, log: Log) -> None:
+    def begin(self, talkers: Talkers, *, log: Log) -> None:
         """The provider is there, and calls come."""
         self._talkers, self._log = talkers, log
 
@@ -64,7 +76,7 @@ class Orders:
                         self.interrupted = True
                         self.scope.cancel()
 
-    async def _drain(self, talkers: Orchestrator) -> None:
+    async def _drain(self, talkers: Talkers) -> None:
         await talkers.drain()
         self.scope.cancel()
 
@@ -73,7 +85,7 @@ class Orders:
         if self.config is None or self._talkers is None or self._log is None:
             return
         try:
-            wanted = load_settings(self.config)
+            wanted = self.given(load_settings(self.config))
         except SettingsError as error:
             logger_in_force().error("SettingsWrong", error=str(error))
             print(f"talkingstick: {self.config} stays as it was read before:\n{error}", file=sys.stderr)

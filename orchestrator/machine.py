@@ -1,0 +1,57 @@
+"""What this machine gives a run besides the provider: its own voice and the phrases on its disk, and how they end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+
+import trio
+
+from orchestrator.adapters.voices.local import MachineVoice, installed_voice
+from orchestrator.errors import ProviderFault
+from orchestrator.lanes import ThreadLane
+from orchestrator.settings import CacheSettings, Settings
+from orchestrator.speech.phrase_files import PhraseFiles, cache_directory
+
+_LOADED_WITHIN = 3.0
+_UNLOADED_WITHIN = 20.0
+"""Seconds that its loading may take on a busy machine: an interpreter that ends before aborts."""
+_VOICE_WITHIN = 0.5
+"""Seconds that a sentence of the voice of this machine, or its loading, may go on after the end of the run."""
+
+
+def local_voice(settings: Settings) -> MachineVoice | None:
+    """Return the voice that speaks where the provider can't; None where the ladder has none. Raises SettingsError."""
+    ladder = settings.ladder
+    return installed_voice(ladder.local, ThreadLane(1)) if ladder.on and "local_voice" in ladder.rungs else None
+
+
+def phrase_files(settings: CacheSettings) -> PhraseFiles | None:
+    """Return where phrases are kept of a real provider; None where none are."""
+    return PhraseFiles(settings, directory=cache_directory(settings)) if settings.on else None
+
+
+async def prepare(voice: MachineVoice) -> None:
+    """Load the voice of this machine before there are calls that would stutter meanwhile; if it can't, it can't."""
+    with suppress(ProviderFault), trio.move_on_after(_LOADED_WITHIN):
+        await voice.prepare()
+
+
+async def wait_quiet(voice: MachineVoice) -> None:
+    """Wait until the voice has done what it was given up at, but not for ever: for a run that ends by an error."""
+    with trio.move_on_after(_UNLOADED_WITHIN, shield=True):
+        await voice.lane.run(int)  # it runs one thing at a time
+
+
+async def end(voice: MachineVoice, status: int) -> None:
+    """Let the voice of this machine finish what it was given up at; if that takes too long, end the process from here.
+
+    An interpreter that shuts down while a thread of it runs native code aborts.
+    """
+    with trio.move_on_after(_VOICE_WITHIN):
+        await voice.lane.run(int)  # it runs one thing at a time
+        return
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

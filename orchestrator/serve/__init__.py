@@ -1,0 +1,1 @@
+"""Answering real calls: the port, the lines, and the calls that come in on them."""

@@ -1,0 +1,49 @@
+"""The lines as they are served: what is wrong with them is told at once, a line each."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestrator.errors import SettingsError
+from orchestrator.serve.lines import open_lines
+from orchestrator.settings import LineSettings
+from tests.serve.desk import settings_of
+
+
+def test_everything_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot, a secret that is missing, an echo beside a bot, a hand-over that is no XML."""
+    monkeypatch.delenv("NO_SECRET", raising=False)
+    lines = (
+        LineSettings(carrier="twilio", bot="no_such:Bot"),
+        LineSettings(carrier="plivo", secret_env="NO_SECRET"),
+        LineSettings(carrier="vonage", bot="echo", numbers={"1": "audio-echo"}),
+        LineSettings(carrier="telnyx", hand_over="<Dial>"),
+    )
+    with pytest.raises(SettingsError) as caught:
+        open_lines(settings_of(*lines))
+    told = str(caught.value).splitlines()
+    assert ["no_such" in told[0], "NO_SECRET" in told[1], "a line of its own" in told[-2]] == [True] * 3
+    assert "hand_over" in told[-1]
+
+
+def test_a_secret_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines are in tracebacks, and those in logs."""
+    monkeypatch.setenv("LINE_SECRET", "hunter2hunter2")
+    (line,) = open_lines(settings_of(LineSettings(carrier="twilio", secret_env="LINE_SECRET", account="AC1")))
+    assert line.secret == "hunter2hunter2"
+    assert "hunter2" not in repr(line)
+    assert line.control is not None
+
+
+def test_each_bot_is_loaded_once() -> None:
+    """However many lines and numbers have it."""
+    lines = (
+        LineSettings(carrier="twilio", bot="echo"),
+        LineSettings(carrier="plivo", bot="echo", numbers={"1": "echo"}),
+    )
+    one, two = open_lines(settings_of(*lines))
+    assert one.bot() is two.bot(called="1")
+    assert not one.echoes
+    (echo,) = open_lines(settings_of(LineSettings(carrier="generic")))
+    assert echo.echoes
+    assert echo.bot() is None
