@@ -1,0 +1,1 @@
+"""`talkingstick load`: simulated callers on simulated carriers against a running server."""
