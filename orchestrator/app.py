@@ -14,7 +14,7 @@ from attrs import Factory, frozen
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.admission import Admission
 from orchestrator.dialogue.announcement import Announcer
-from orchestrator.dialogue.bot_loading import LoadedBot
+from orchestrator.dialogue.bot_loading import AnyBot, Bots
 from orchestrator.dialogue.places import Places
 from orchestrator.dialogue.reception import CallRecord, Reception
 from orchestrator.dialogue.shared import SharedByBots
@@ -109,6 +109,12 @@ class Orchestrator:
         self._pool = pool
         self._slots = slots
         self._phrases = phrases
+        self._bots = Bots()
+
+    @property
+    def now(self) -> Now:
+        """The run's clock: a leg stamps its events with it."""
+        return self._reception.now
 
     async def wait_ready(self) -> None:
         """Wait until the provider took the first link. Raises ProviderFault with what it said instead."""
@@ -129,10 +135,15 @@ class Orchestrator:
         """Why no link to the provider is open just now; None while one is."""
         return self._pool.fault
 
+    @property
+    def full(self) -> bool:
+        """Whether a call that came now would find no place."""
+        return self._reception.places.full
+
     async def serve_leg(
         self,
         leg: Leg,
-        bot: LoadedBot,
+        bot: AnyBot,
         *,
         transcript: Transcript | None = None,
         group: str | None = None,
@@ -140,10 +151,12 @@ class Orchestrator:
     ) -> CallRecord:
         """Run one call on `leg` to its end, in the calling task; cancel it to end the call. Its failure is an event.
 
-        What is said is noted in `transcript` while it happens. `weight` is the call's share of the slot when calls
-        compete; without it, the settings'.
+        `bot` is loaded with its options, or a class or name (`package.module:Class`) without any: a name is imported
+        at its first call. What is said is noted in `transcript` while it happens. `weight` is the call's share of the
+        slot when calls compete; without it, the settings'. Raises BotLoadError for what can be no bot.
         """
-        return await self._reception.serve(leg, bot=bot, transcript=transcript, group=group, weight=weight)
+        loaded = self._bots.of(bot)
+        return await self._reception.serve(leg, bot=loaded, transcript=transcript, group=group, weight=weight)
 
     async def drain(self, within: float | None = None) -> None:
         """Take no more calls; returns when all are over.

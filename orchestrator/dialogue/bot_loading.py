@@ -39,9 +39,28 @@ def load_bot(name: str, options: Mapping[str, Any] | None = None) -> LoadedBot:
     kind = _import(name) if ":" in name else _from_entry_point(name)
     if not inspect.isclass(kind):
         raise BotLoadError(f"bot {name!r} is not a class but {kind!r}")
-    check_bot(kind, name=name)
-    _check_options(kind, name=name, options=options or {})
-    return LoadedBot(name, kind, options or {})
+    return _of_class(kind, name=name, options=options)
+
+
+AnyBot = LoadedBot | type[Any] | str
+"""A bot as a program may name it: loaded, as its class, or as `load_bot` takes it."""
+
+
+class Bots:
+    """What a program names its bots by, each loaded once: calls of the same class share what it opened in `shared`."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[type[Any] | str, LoadedBot] = {}
+
+    def of(self, bot: AnyBot) -> LoadedBot:
+        """Return a bot loaded, without options where it is a class or a name. Raises BotLoadError."""
+        if isinstance(bot, LoadedBot):
+            return bot
+        if not isinstance(bot, str) and not inspect.isclass(bot):
+            raise BotLoadError(f"bot {bot!r} is neither a class nor a name")
+        if bot not in self._loaded:
+            self._loaded[bot] = load_bot(bot) if isinstance(bot, str) else _of_class(bot, name=bot.__qualname__)
+        return self._loaded[bot]
 
 
 def check_bot(kind: type[Any], *, name: str) -> None:
@@ -65,6 +84,12 @@ def speaks(bot: Any, hook: str) -> bool:
     """Whether the bot has that hook of its own."""
     own = getattr(type(bot), hook, None)
     return own is not None and own is not getattr(Bot, hook)
+
+
+def _of_class(kind: type[Any], *, name: str, options: Mapping[str, Any] | None = None) -> LoadedBot:
+    check_bot(kind, name=name)
+    _check_options(kind, name=name, options=options or {})
+    return LoadedBot(name, kind, options or {})
 
 
 def _import(name: str) -> Any:

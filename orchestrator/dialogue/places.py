@@ -64,6 +64,12 @@ class Places:
         """How many calls have a place."""
         return self._admission.calls
 
+    @property
+    def full(self) -> bool:
+        """Whether a call that asked now would be refused for want of a place."""
+        settings = self._admission.settings
+        return settings.on and self.calls >= self._admission.places and len(self._queue) >= settings.queue
+
     def ask(self, call: str) -> Seat:
         """Take a place for a call, or have it wait for one, or refuse it: decided synchronously."""
         self._settle()

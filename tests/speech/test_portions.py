@@ -158,7 +158,7 @@ def test_a_first_piece_takes_the_clauses_there_is_room_for(case: Case, room: flo
     assert piece is not None
     assert first is not None
     following = now.text.first_piece(piece.end)
-    if following is not None and piece.end >= first.end and following.text:
+    if following is not None and piece.end >= first.end and following.text.endswith((",", ".")):  # no part of a clause
         longer = attrs.evolve(piece, text=f"{piece.text} {following.text}")
         too_long = len(longer.text) > characters(room, pace, chosen)
         assert too_long or portions.excess(longer, attrs.evolve(now, ahead=HAIR)) > 0
