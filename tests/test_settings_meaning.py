@@ -17,7 +17,7 @@ from orchestrator.settings_meaning import SENTENCES, describe, keys_in
 
 
 def test_every_setting_is_in_a_sentence() -> None:
-    """A new setting without a word fails here; where keys come from, and lines of calls, are told by lines of their own."""
+    """A new setting without a word fails here; where keys come from, and lines of calls, have lines of their own."""
     told = {key for sentence in SENTENCES for key in keys_in(sentence)} | {"provider.key_env", "provider.key_file"}
     tables = {**SECTIONS, **INNER}
     del tables["serve.lines"]
