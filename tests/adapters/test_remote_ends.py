@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -87,6 +88,15 @@ async def test_the_bot_leaves_by_rest_where_the_wire_cannot(rest: Rest, autojump
             assert world.ended.is_set()
             assert world.events == []
             assert trio.current_time() - began <= 7
+
+
+async def test_the_carrier_is_asked_by_its_own_name_of_the_call(autojump_clock: MockClock) -> None:
+    """Whatever the call was named here, so that two calls never share a name."""
+    rest = Rest()
+    async with call(control=rest) as world:
+        world.leg.facts = attrs.evolve(world.leg.facts, id="7.2")
+        await world.leg.hang_up()
+        assert rest.asked == ["hang up 7"]
 
 
 async def test_the_bot_leaves_by_the_wire_where_it_can(autojump_clock: MockClock) -> None:

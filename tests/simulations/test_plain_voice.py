@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import statistics
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -93,14 +92,6 @@ def test_the_joiner_takes_nothing_from_the_ideal_voice() -> None:
     fade = SAMPLE_BYTES * round(FADE_SECONDS * 8000)
     assert len(out) == len(piece.pcm)
     assert out[fade:-fade] == piece.pcm[fade:-fade]
-
-
-def test_the_ideal_voice_is_next_to_free() -> None:
-    """Under 50 us of processor for a second of sound, with slack (measured: 4 with its two words and a half)."""
-    voice, began = plain_voice(), time.process_time()
-    for call in range(200):
-        said(voice, TEXT, call=str(call + 1))
-    assert (time.process_time() - began) / (200 * (len(TEXT) + 1) / 15) < 50e-6
 
 
 # --- marks ---

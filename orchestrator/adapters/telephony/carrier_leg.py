@@ -83,6 +83,7 @@ class CarrierLeg:
     def __init__(self, means: Means, *, facts: CallFacts, nursery: trio.Nursery) -> None:
         codec, options = means.codec, means.options
         self.facts = facts
+        self._carrier_facts = facts  # whatever the call is named here, the carrier knows it by these
         self.rate = options.rate or codec.rate
         self.over = trio.Event()
         self._wire = means.wire
@@ -119,7 +120,7 @@ class CarrierLeg:
         messages = self._codec.hang_up()
         self._leave(messages)
         if self._control is not None and not messages:
-            await self._bounded(self._control.hang_up(self.facts))
+            await self._bounded(self._control.hang_up(self._carrier_facts))
         await self._wire.close()
 
     async def transfer(self, to: str) -> None:
@@ -131,7 +132,7 @@ class CarrierLeg:
             return
         self._leave(messages or ())
         if messages is None and self._control is not None:
-            await self._bounded(self._control.transfer(self.facts, to))
+            await self._bounded(self._control.transfer(self._carrier_facts, to))
         await self._wire.close()
 
     # --- for the tasks of the leg, and those who derive from it ---
