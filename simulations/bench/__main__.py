@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
-from simulations.bench import legs, local, replies, slots, speech, streams, vandals, worlds
+from simulations.bench import cuts, hostile, legs, local, most, replies, slots, speech, streams, vandals, worlds
 from simulations.bench.figures import Figure, Tell
 from simulations.many import JobFailed
 
@@ -27,9 +27,12 @@ BENCHES: Mapping[str, Bench] = {
     "streams": streams.measure,
     "echo": legs.measure_echo,
     "pacing": legs.measure_pacing,
+    "cut": cuts.measure,
+    "most": most.measure,
     "vandals": vandals.measure,
+    "hostile": hostile.measure,
 }
-"""The quick ones first; the last four take as long as they take on the wall clock."""
+"""The quick ones first; the last seven take as long as they take on the wall clock."""
 
 _ABOUT = """\
 Measures what the program costs, in processor time of one core and in memory, and holds each figure against its limit.
@@ -49,8 +52,13 @@ Measures what the program costs, in processor time of one core and in memory, an
   echo      75 Twilio-like legs that echo, on real sockets: cores for 100 of them, their round trip, their memory
   pacing    50 legs whose bots talk for a minute: how far frames of our own clock are off their times, cores for 100
             legs and memory, of local-clock and of remote-buffer legs
+  cut       50 calls whose bots talk and whose callers cut in: from the leg's word that the caller speaks to the clear
+            on the wire
+  most      Twilio-like legs that echo on one core, more and more of them: how many until echoes are 20 ms late
   vandals   200 sockets that misbehave at the simulated provider and vanish: the memory and the sockets that it does
             not get back, and how much longer an honest client waits from chunk to chunk
+  hostile   500 hostile connections to a running serve: echoes of ten honest calls beside them, memory, and how soon
+            Ctrl-C ends it
 
 Without --only all of them run, which takes some minutes. Limits hold on an idle machine: run nothing beside it."""
 _EXAMPLE = """\

@@ -26,7 +26,7 @@ def process_apart(serve: Callable[..., Any], **given: Any) -> Iterator[Connectio
     """
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    with _core_apart() as core:
+    with core_apart() as core:
         process = context.Process(target=_run, args=(theirs, serve, core), kwargs=given, daemon=True)
         process.start()
         theirs.close()  # else its end would not be noticed
@@ -61,8 +61,8 @@ async def answer(pipe: Connection, said: Callable[[], Any]) -> None:
 
 
 @contextmanager
-def _core_apart() -> Iterator[int | None]:
-    """Yield the core that is left to the process; None where that can't be arranged."""
+def core_apart() -> Iterator[int | None]:
+    """Yield the core that is left to one process, while this one keeps off it; None where that can't be arranged."""
     cores = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if len(cores) < 2:
         yield None

@@ -29,7 +29,7 @@ _UPGRADE = (
     f"GET /waves/v1/tts/live HTTP/1.1\r\n{_AUTHORIZED}Connection: Upgrade\r\nUpgrade: websocket\r\n"
     "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 ).encode()
-_TEXT_FRAME, _FIRST_PART, _PART = 0x81, 0x01, 0x00
+TEXT_FRAME, _FIRST_PART, _PART = 0x81, 0x01, 0x00
 
 
 # --- instead of HTTP, or with it ---
@@ -80,21 +80,21 @@ async def send_noise_frames(stream: trio.abc.Stream, rng: random.Random) -> None
 async def send_half_frame(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A frame that ends in its middle."""
     await _upgrade(stream)
-    frame = _frame(_TEXT_FRAME, _ASK)
-    await stream.send_all(frame[: rng.randrange(len(frame))])
+    whole = frame(TEXT_FRAME, _ASK)
+    await stream.send_all(whole[: rng.randrange(len(whole))])
     await trio.sleep_forever()
 
 
 async def send_slow_frame(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A request to speak byte by byte."""
     await _upgrade(stream)
-    await _send_slowly(stream, _frame(_TEXT_FRAME, _ASK))
+    await _send_slowly(stream, frame(TEXT_FRAME, _ASK))
 
 
 async def send_large_message(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A message that is far too large."""
     await _upgrade(stream)
-    await stream.send_all(_frame_head(_TEXT_FRAME, _LARGE))
+    await stream.send_all(frame_head(TEXT_FRAME, _LARGE))
     await _send_large(stream)
 
 
@@ -102,22 +102,22 @@ async def send_endless_message(stream: trio.abc.Stream, rng: random.Random) -> N
     """A message in parts, large or of a few bytes, of which none is the last."""
     await _upgrade(stream)
     part = bytes(rng.choice((0, 1, 100, len(_BLOCK))))
-    await stream.send_all(_frame(_FIRST_PART, part))
+    await stream.send_all(frame(_FIRST_PART, part))
     while True:
-        await stream.send_all(_frame(_PART, part) * (1 + 1000 // (1 + len(part))))
+        await stream.send_all(frame(_PART, part) * (1 + 1000 // (1 + len(part))))
 
 
 async def listen_never(stream: trio.abc.Stream, _rng: random.Random) -> None:
     """A long text is asked for, and nothing is read."""
     await _upgrade(stream)
-    await stream.send_all(_frame(_TEXT_FRAME, _ASK))
+    await stream.send_all(frame(TEXT_FRAME, _ASK))
     await trio.sleep_forever()
 
 
 async def listen_and_leave(stream: trio.abc.Stream, rng: random.Random) -> None:
     """A long text is asked for; in the middle of it nobody is there any more."""
     await _upgrade(stream)
-    await stream.send_all(_frame(_TEXT_FRAME, _ASK))
+    await stream.send_all(frame(TEXT_FRAME, _ASK))
     left = rng.randrange(_HEARD)
     while left > 0 and (data := await stream.receive_some(4096)):
         left -= len(data)
@@ -165,11 +165,12 @@ async def _send_large(stream: trio.abc.Stream) -> None:
     await trio.sleep_forever()
 
 
-def _frame(kind: int, payload: bytes) -> bytes:
-    return _frame_head(kind, len(payload)) + payload
+def frame(kind: int, payload: bytes) -> bytes:
+    """Return a client's whole frame."""
+    return frame_head(kind, len(payload)) + payload
 
 
-def _frame_head(kind: int, size: int) -> bytes:
+def frame_head(kind: int, size: int) -> bytes:
     """Return the head of a client's frame whose mask changes nothing."""
     if size < 126:
         length = bytes([0x80 | size])

@@ -18,7 +18,10 @@ Tell = Callable[[str], None]
 
 @frozen(kw_only=True)
 class Figure:
-    """One thing that was measured. Less is better: up to `limit` it is inside, `aim` is what we would like."""
+    """One thing that was measured. Less is better: up to `limit` it is inside, `aim` is what we would like.
+
+    Where `more` is better it is inside from `limit` on.
+    """
 
     bench: str
     name: str
@@ -26,11 +29,12 @@ class Figure:
     unit: str
     limit: float
     aim: float | None = None
+    more: bool = False
 
     @property
     def inside(self) -> bool:
         """Whether the limit is kept."""
-        return self.value <= self.limit
+        return self.value >= self.limit if self.more else self.value <= self.limit
 
     def to_json(self) -> dict[str, Any]:
         """Return the figure as one JSON object."""
@@ -41,7 +45,7 @@ class Figure:
         verdict = "inside" if self.inside else "OVER"
         aim = "" if self.aim is None else f", aim {self.aim:g}"
         figure = f"{self.bench:8}  {self.name:56} {self.value:8.2f} {self.unit:16}"
-        return f"{figure} {verdict:6} (limit {self.limit:g}{aim})"
+        return f"{figure} {verdict:6} ({'at least' if self.more else 'limit'} {self.limit:g}{aim})"
 
 
 def processor_seconds(work: Callable[[], object]) -> float:

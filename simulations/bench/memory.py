@@ -1,4 +1,4 @@
-"""Tells how much memory this process has resident, now or at most; what may be much is decided elsewhere."""
+"""Tells how much memory a process has resident, now or at most; what may be much is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ def resident_megabytes() -> float:
     return _told("VmRSS:") if _STATUS.exists() else _peak_of_usage()
 
 
+def resident_megabytes_of(process: int) -> float:
+    """Return what another process has resident now; 0 where the system has no /proc to tell."""
+    status = Path(f"/proc/{process}/status")
+    return _told("VmRSS:", status) if status.exists() else 0.0
+
+
 def peak_megabytes() -> float:
     """Return the most that this process ever had resident."""
     # Linux hands the peak in `getrusage` down from the parent process
     return _told("VmHWM:") if _STATUS.exists() else _peak_of_usage()
 
 
-def _told(name: str) -> float:
-    (line,) = (line for line in _STATUS.read_text().splitlines() if line.startswith(name))
+def _told(name: str, status: Path = _STATUS) -> float:
+    (line,) = (line for line in status.read_text().splitlines() if line.startswith(name))
     return int(line.split()[1]) * 1024 / MEGABYTE
 
 

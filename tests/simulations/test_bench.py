@@ -8,7 +8,20 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from simulations.bench import __main__ as command
-from simulations.bench import legs, local, replies, slots, speech, streams, vandals, worlds
+from simulations.bench import (
+    cuts,
+    hostile,
+    hostile_deeds,
+    legs,
+    local,
+    most,
+    replies,
+    slots,
+    speech,
+    streams,
+    vandals,
+    worlds,
+)
 from simulations.bench.figures import Figure, Tell, least_seconds
 
 FAST = Figure(bench="a", name="quick enough", value=1.0, unit="s", limit=1.0, aim=0.5)
@@ -61,7 +74,7 @@ def test_json_is_one_object(run: Callable[..., int], capsys: pytest.CaptureFixtu
         ("quick enough", True),
         ("too slow", False),
     ]
-    assert set(found["figures"][0]) == {"bench", "name", "value", "unit", "limit", "aim", "inside"}
+    assert set(found["figures"][0]) == {"bench", "name", "value", "unit", "limit", "aim", "more", "inside"}
 
 
 def test_a_name_that_is_none_is_wrong_use(run: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,3 +202,51 @@ def test_legs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     late, *rest = legs.measure_pacing(lambda _line: None)
     assert 0 <= late.value < 5 * late.limit
     assert len(rest) == 6
+
+
+def test_where_more_is_better_the_limit_is_the_least() -> None:
+    """The line says so."""
+    enough = Figure(bench="a", name="many", value=130, unit="legs", limit=130, more=True)
+    assert enough.inside
+    assert "inside (at least 130)" in enough.line()
+    assert not Figure(bench="a", name="few", value=129, unit="legs", limit=130, more=True).inside
+
+
+@pytest.mark.realtime
+def test_cuts_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few whole calls on real sockets: the bots talk, and nearly every interruption leads to a clear."""
+    told: list[str] = []
+    monkeypatch.setattr(cuts, "LEGS", 5)
+    monkeypatch.setattr(cuts, "_SECONDS", 4.0)
+    usual, slow, worst = cuts.measure(told.append)
+    assert 0 < usual.value <= slow.value <= worst.value < 5 * worst.limit
+    assert int(told[-1].split()[0]) >= 3
+
+
+@pytest.mark.realtime
+def test_the_most_legs_are_those_before_echoes_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the numbers that are tried; where even the first is too many, none."""
+    monkeypatch.setattr(most, "LEGS", (2, 3))
+    monkeypatch.setattr(most, "_SECONDS", 0.5)
+    monkeypatch.setattr(most, "_WITHIN", 1000.0)
+    (figure,) = most.measure(lambda _line: None)
+    assert figure.value == 3
+    assert not figure.inside
+    monkeypatch.setattr(most, "_WITHIN", 0.0)
+    (figure,) = most.measure(lambda _line: None)
+    assert figure.value == 0
+
+
+@pytest.mark.sweep
+@pytest.mark.realtime
+def test_hostile_connections_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind of deed, beside honest calls that all last; the server ends while they go on."""
+    told: list[str] = []
+    for name, value in [("HOSTILE", 18), ("_SECONDS", 2.0), ("_QUIET_SECONDS", 1.0)]:
+        monkeypatch.setattr(hostile, name, value)
+    trip, memory, shutdown = hostile.measure(told.append)
+    assert 0 < trip.value < 5 * trip.limit
+    assert memory.inside
+    assert shutdown.value < 5 * shutdown.limit
+    (deeds,) = (line for line in told if line.startswith("deeds"))
+    assert all(deed.__name__ in deeds for deed in hostile_deeds.DEEDS)
