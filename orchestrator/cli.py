@@ -274,7 +274,8 @@ async def call(*, options: CallOptions) -> int:
 async def load(*, options: LoadOptions) -> int:
     """Call a running server, ours or anybody's, as a phone company would, with many simulated callers at a time.
 
-    Reports how fast the bot answers and falls silent, gaps, late and lost frames. Exits 1 if a call failed.
+    Reports how fast the bot answers and falls silent, gaps, late and lost frames. Exits 1 if a call
+    failed, or none was answered.
 
     Example: talkingstick load --url ws://127.0.0.1:8080/twilio --as twilio --calls 50 --ramp 5/s --seconds 120
 

@@ -22,6 +22,15 @@ _HOW_TO_ENTER: Mapping[str, str] = {
     "generic": "connect a WebSocket to {stream}",
 }
 
+_REST_NEEDS: Mapping[str, str] = {
+    "twilio": "account",
+    "plivo": "account",
+    "telnyx": "key_env",
+    "vonage": "key_env",
+    "jambonz": "key_env",
+}
+"""What a line that has a secret needs besides, for its carrier's REST API."""
+
 
 def where(serve: ServeSettings) -> Iterator[str]:
     """Yield what is to be entered at the carrier, a line of text for each of the lines."""
@@ -40,6 +49,9 @@ def describe_lines(settings: Settings) -> Iterator[str]:
     for index, (line, entered) in enumerate(zip(settings.serve.lines, where(settings.serve), strict=True)):
         yield f"* line {index}: {entered}"
         yield f"    {_who_answers(line, settings)}; {_who_may_call(line)}."
+        if line.carrier == "twilio" and _closed(line):
+            yield "    A stream that markup of your own brings, not our webhook, has the same signature in every call:"
+            yield "    whoever has seen it once can bring streams. Let our webhook answer."
 
 
 def notes(settings: Settings) -> Iterator[str]:
@@ -73,8 +85,18 @@ def _notes_on(line: LineSettings, serve: ServeSettings) -> Iterator[str]:
         yield "uuids are AudioSocket's: they choose no bot here."
     if line.hand_over and line.carrier not in ("twilio", "telnyx", "plivo"):
         yield "hand_over is markup that this carrier does not have: it is not used."
-    if line.rate != 8000 and line.carrier in ("twilio", "telnyx"):
-        yield f"rate is not used: {line.carrier}'s streams have 8000 samples a second."
+    if line.rate != 8000 and line.carrier == "telnyx":
+        yield "rate is not used: telnyx's streams have 8000 samples a second."
+    yield from _notes_on_control(line)
+
+
+def _notes_on_control(line: LineSettings) -> Iterator[str]:
+    has_key = bool(line.key_env or line.key_file)
+    if has_key and not _closed(line):
+        yield "has a REST key but no secret: the key is not used, as anybody could have any call ended with it."
+    missing = _REST_NEEDS.get(line.carrier, "")
+    if missing and _closed(line) and not (has_key or getattr(line, missing)):
+        yield f"{missing} is not set: without the carrier's REST API calls can't be handed over to a number."
 
 
 def _who_answers(line: LineSettings, settings: Settings) -> str:

@@ -78,3 +78,23 @@ def test_a_missing_variable_is_named() -> None:
         read_secret(LineSettings(carrier="exotel", secret_env="PHONE_TOKEN"), WHERE, environment={})
     expected = "is not set; put exotel's secret there, or name a file with it in serve.lines[0].secret_file"
     assert str(caught.value) == f"environment variable PHONE_TOKEN: {expected}"
+
+
+SECRETS = ("Zx8_kq-3LmN0pQrStUvWxYz12", "0123456789abcdef0123456789abcdef", "Abc_" * 10 + "9-x", "QUJDRA" * 5 + "==")
+
+
+@pytest.mark.parametrize("setting", ["secret_file", "secret_env", "key_file", "key_env"])
+@pytest.mark.parametrize("secret", [*SECRETS, "Zx8_kq3LmN0pQrStUvWxYz12"])
+def test_a_secret_in_place_of_its_name_is_refused_without_showing_it(setting: str, secret: str) -> None:
+    """Of the shapes that generators give: URL-safe base64 with its _ and -, hexadecimal, base64."""
+    with pytest.raises(ValueError, match="the secret itself") as caught:
+        LineSettings(carrier="exotel", **{setting: secret})  # type: ignore[arg-type]
+    assert secret not in str(caught.value)
+
+
+def test_names_are_taken_for_names() -> None:
+    """Of variables in one case, of files with a dot or a slash, or short."""
+    for name in ("TWILIO_PRODUCTION_AUTH_TOKEN", "twilio_production_auth_token", "TOKEN"):
+        assert LineSettings(carrier="twilio", secret_env=name).secret_env == name
+    for name in ("/run/secrets/twilio_production_token", "./twilio-production-auth-token", "twilio_token"):
+        assert LineSettings(carrier="twilio", secret_file=name).secret_file == name

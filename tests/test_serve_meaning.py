@@ -8,7 +8,7 @@ from orchestrator.serve_meaning import describe_lines, notes, where
 from orchestrator.settings import CARRIERS, LineSettings, ServeSettings, Settings
 
 PUBLIC = "https://bots.example.com"
-CLOSED = LineSettings(carrier="twilio", secret_env="TWILIO_AUTH_TOKEN")
+CLOSED = LineSettings(carrier="twilio", secret_env="TWILIO_AUTH_TOKEN", account="AC1")
 
 
 def settings(*lines: LineSettings, **serve: object) -> Settings:
@@ -48,7 +48,10 @@ def test_it_says_who_answers_and_who_may_call() -> None:
         (settings(LineSettings(carrier="audiosocket"), host="0.0.0.0"), "AudioSocket has no secret"),
         (settings(LineSettings(carrier="twilio", uuids={"1": "a"})), "uuids are AudioSocket's"),
         (settings(LineSettings(carrier="vonage", hand_over="<Dial/>")), "hand_over is markup"),
-        (settings(LineSettings(carrier="twilio", rate=16000)), "rate is not used"),
+        (settings(LineSettings(carrier="telnyx", rate=16000)), "rate is not used"),
+        (settings(LineSettings(carrier="jambonz", key_env="REST_KEY")), "a REST key but no secret"),
+        (settings(LineSettings(carrier="twilio", secret_env="TOKEN")), "account is not set"),
+        (settings(LineSettings(carrier="telnyx", secret_env="TOKEN")), "key_env is not set"),
     ],
 )
 def test_what_is_hardly_meant_is_pointed_out(given: Settings, told: str) -> None:
@@ -62,3 +65,9 @@ def test_nothing_is_pointed_out_where_nothing_is_wrong() -> None:
     socket = LineSettings(carrier="audiosocket")
     assert list(notes(settings(CLOSED, asterisk, socket, audiosocket_port=9092))) == []
     assert list(notes(Settings())) == []
+
+
+def test_it_says_that_twilio_signs_streams_of_other_markup_alike() -> None:
+    """Only the addresses that our webhook gives differ from call to call."""
+    assert "same signature in every call" in "\n".join(describe_lines(settings(CLOSED)))
+    assert "same signature" not in "\n".join(describe_lines(settings(LineSettings(carrier="plivo", secret_env="T"))))

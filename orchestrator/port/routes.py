@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,13 @@ SIGNED = ("twilio", "plivo", "telnyx", "vonage")
 """Carriers that sign their webhooks; to the others a shared token is given."""
 OWN_PATHS = ("/healthz", "/readyz")
 """Paths of the port itself."""
+_RATES: Mapping[str, Sequence[int]] = {
+    "twilio": (8000,),
+    "plivo": (8000, 16_000),
+    "vonage": (8000, 16_000, 24_000),
+    "exotel": (8000, 16_000, 24_000),
+}
+"""Samples a second that carriers have, as they publish it; AudioSocket and the others have all that can be set."""
 _NAME_LENGTH = 256
 """Of a call's id; as long as REST APIs have them."""
 
@@ -149,6 +156,14 @@ def own_host(settings: ServeSettings) -> str:
     return f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
 
 
+def _mistakes_in(line: LineSettings, where: str) -> Iterator[str]:
+    if line.secret_env and line.secret_file:
+        yield f"{where}: has secret_env and secret_file; expected one of them"
+    rates = _RATES.get(line.carrier, (line.rate,))
+    if line.rate not in rates:
+        yield f"{where}.rate = {line.rate}: {line.carrier} does not have it; expected {' or '.join(map(str, rates))}"
+
+
 def mistakes(settings: ServeSettings) -> list[str]:
     """Return what cannot be right about the lines as they stand together, a line each."""
     found, seen = [], dict[str, int]()
@@ -162,9 +177,12 @@ def mistakes(settings: ServeSettings) -> list[str]:
             found.append(f"{where}.path = {path!r}: is the port's own; choose another")
         if path in seen:
             found.append(f"{where}: is where serve.lines[{seen[path]}] is ({path}); give one of them another path")
+        above = path.rpartition("/")[0]
+        if above in seen:
+            taken = f"{path} is taken for a token behind {above}, where serve.lines[{seen[above]}] is"
+            found.append(f"{where}: can't be reached ({taken}); give it another path")
         seen.setdefault(path, index)
-        if line.secret_env and line.secret_file:
-            found.append(f"{where}: has secret_env and secret_file; expected one of them")
+        found += _mistakes_in(line, where)
     if settings.audiosocket_port >= 0 and audiosocket_line(settings.lines) is None:
         found.append('serve.audiosocket_port: there is no line with carrier = "audiosocket"; expected one')
     if settings.audiosocket_port > 0 and settings.audiosocket_port == settings.port:

@@ -88,8 +88,9 @@ class CarrierCodec(Protocol):
 
     `rate` is the PCM rate of both directions in samples a second (a guess before Answered). `subprotocols` are the
     WebSocket subprotocols to accept, in order of preference. `marks_after_clear` and `most_marks` (outstanding ones
-    that the carrier keeps) tell the leg what to expect; `pads` says that only whole frames may be sent, so that the
-    end of a spurt must be filled up (`fill`). Whatever comes, `receive` raises nothing but CarrierFault.
+    that the carrier keeps) tell the leg what to expect; `keeps` is how many seconds of sound `media` may keep back, so
+    that the end of a spurt must be filled up in time (`fill`). Whatever comes, `receive` raises nothing but
+    CarrierFault.
     """
 
     name: str
@@ -97,6 +98,10 @@ class CarrierCodec(Protocol):
     subprotocols: Sequence[str]
     marks_after_clear: MarksAfterClear
     most_marks: int
+
+    @property
+    def keeps(self) -> float:
+        """Seconds of sound that may be kept back for want of a whole frame or message (holds from Answered on)."""
 
     def receive(self, message: WireMessage) -> Sequence[CarrierEvent]:
         """Return what a message means, in order; nothing for one that means nothing. Raises CarrierFault."""

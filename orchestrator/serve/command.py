@@ -20,7 +20,7 @@ from orchestrator.commands_serve import ServeOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lanes import ThreadLane
 from orchestrator.logs import LogSink, configure, library_logs, logger_in_force
-from orchestrator.machine import end, local_voice, phrase_files, prepare, wait_quiet
+from orchestrator.machine import end, local_voice, phrase_files, prepare, spare_the_collector, wait_quiet
 from orchestrator.orders import Log, Orders
 from orchestrator.port.guests import Guests
 from orchestrator.port.listener import OpenPort, open_port
@@ -245,6 +245,7 @@ class Serving:
         nursery.start_soon(ports.one.serve, partial(door.serve, app=pages.app(), upgrade=streams.take))
         if ports.audiosocket is not None:
             nursery.start_soon(ports.audiosocket.serve, partial(door.serve_call, call=streams.take_audiosocket))
+        spare_the_collector()
         emit(events.PortsOpened(at=now(), port=ports.one.number, audiosocket=number, lines=len(plan.lines)))
         for told in where(serve):
             print(told, flush=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from orchestrator.port.tls import secured
 from orchestrator.ports import Emit, Now
 from orchestrator.settings import ServeSettings
 
+_log = logging.getLogger(__name__)
+
 TakeCall = Callable[[trio.abc.Stream, str], Awaitable[None]]
 """Takes a call from a stream and its peer's IP address, until it is over."""
 _TOLD_EVERY = 1.0
@@ -24,6 +27,8 @@ _TOLD_EVERY = 1.0
 _PROXY_IDLE = 75.0
 """Seconds that a proxy's idle connection is kept: longer than proxies keep them (60 mostly), or a request of theirs
 could meet the close."""
+_BODY_BYTES = 64 * 1024
+"""A webhook's body, which is read before anybody knows who sent it: carriers' are of a few KB."""
 
 
 @define(kw_only=True)
@@ -55,16 +60,19 @@ class Door:
 
     async def serve_call(self, stream: trio.abc.Stream, *, peer: str, draining: trio.Event, call: TakeCall) -> None:
         """Serve one connection to AudioSocket's port until it ends: a listener's ServeStream with who takes calls."""
-        with self._admitted(peer) as admitted:
-            if admitted and not draining.is_set():
-                await call(stream, peer)
-            else:
+        with self._admitted(peer, proxied=False) as admitted:
+            if not admitted or draining.is_set():
                 await self._turn_away(stream, peer)
+                return
+            try:
+                await call(stream, peer)
+            except* Exception:
+                _log.exception("a call ended by a failure of ours")
 
     @contextmanager
-    def _admitted(self, peer: str) -> Iterator[bool]:
+    def _admitted(self, peer: str, *, proxied: bool = True) -> Iterator[bool]:
         """Count a connection; a proxy's many are its callers', who are counted by their streams."""
-        address = "" if self.settings.forwarded else peer
+        address = "" if self.settings.forwarded and proxied else peer
         with self.guests.admit_from(address) as from_there:
             if not from_there:
                 yield False
@@ -76,6 +84,7 @@ class Door:
     def _limits(self) -> Limits:
         within = self.settings.handshake_within
         return Limits(
+            body_bytes=_BODY_BYTES,
             head_within=within,
             body_within=within,
             idle_within=_PROXY_IDLE if self.settings.forwarded else within,

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import field, frozen
 
 from orchestrator.adapters.telephony.markup import answer
-from orchestrator.adapters.telephony.rest import control_of
+from orchestrator.adapters.telephony.rest import control_of, why_no_control
 from orchestrator.adapters.telephony.signatures import telnyx_public_key
 from orchestrator.dialogue.bot_loading import LoadedBot, load_bot
 from orchestrator.errors import BotLoadError, SettingsError
@@ -49,10 +49,13 @@ def open_lines(settings: Settings) -> tuple[PhoneLine, ...]:
     for index, line in enumerate(settings.serve.lines):
         where = f"serve.lines[{index}]"
         secret = _tried(partial(read_secret, line, where), problems) or ""
-        key = _tried(partial(read_api_key, line, where), problems) or ""
+        key = _tried(partial(read_api_key, line, where), problems)
+        if key is not None and _wants_control(line) and (reason := why_no_control(line, key)):
+            problems.append(f"{where}: {reason}")
         webhook = f"{settings.serve.public_url}{path_of(line)}" if settings.serve.public_url else ""
         token = "" if line.carrier in SIGNED else secret
-        control = control_of(line, key, webhook=webhook, token=token)
+        # Without a secret anybody may name any call: none may be ended or handed over with our key.
+        control = control_of(line, key or "", webhook=webhook, token=token) if secret else None
         bots = {}
         choices = bots_of(line, settings.bot)
         if len(choices) > 1 and any(choice.name == AUDIO_ECHO for choice in choices):
@@ -68,6 +71,11 @@ def open_lines(settings: Settings) -> tuple[PhoneLine, ...]:
     if problems:
         raise SettingsError("\n".join(problems))
     return tuple(lines)
+
+
+def _wants_control(line: LineSettings) -> bool:
+    """Whether something is set that only the carrier's REST API needs."""
+    return bool(line.key_env or line.key_file or (line.account and line.carrier in ("twilio", "plivo")))
 
 
 def _load(choice: Choice, where: str) -> LoadedBot | None:

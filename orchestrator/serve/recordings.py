@@ -118,7 +118,11 @@ class Recordings:
 def delete_older(folder: Path, seconds: float) -> int:
     """Delete our files in `folder` that were last written so many seconds ago; return how many that were."""
     before, deleted = datetime.now(UTC).timestamp() - seconds, 0
-    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+    try:
+        found = sorted(folder.iterdir())
+    except OSError:  # it is gone, or not to be had just now
+        return 0
+    for path in found:
         try:
             if _OURS.fullmatch(path.name) and path.is_file() and path.lstat().st_mtime < before:
                 path.unlink()

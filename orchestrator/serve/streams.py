@@ -91,6 +91,9 @@ class Streams:
 
     async def take_audiosocket(self, stream: trio.abc.Stream, address: str) -> None:
         """Take a connection of AudioSocket's port, which is one call's and nothing else's."""
+        if self.readiness.draining:
+            await trio.aclose_forcefully(stream)
+            return
         line = next(line for line in self.lines if line.settings.carrier == "audiosocket")
         with self._telling_failure(line, address):
             codec = self._codec(line, {})

@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 import attrs
 
 Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
+_LIKELY_SECRET = 20
+"""Letters from which on one word is taken for a secret: those of secrets.token_urlsafe have 22 and more as a rule."""
 
 
 class WrongValue(ValueError):
@@ -60,16 +62,20 @@ def file_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> No
 
 
 def secret_name(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
-    """Require nothing or the name of an environment variable; one long word without `_` is likelier a secret itself."""
-    named = re.fullmatch(r"(?!sk_)[A-Za-z_][A-Za-z0-9_]*", value) and ("_" in value or len(value) < 20)
-    if value and not named:
+    """Require nothing or the name of an environment variable; a long one without `_`, or in both cases, is likelier a
+    secret itself."""
+    named = re.fullmatch(r"(?!sk_)[A-Za-z_][A-Za-z0-9_]*", value)
+    likely = len(value) >= _LIKELY_SECRET and ("_" not in value or value not in (value.upper(), value.lower()))
+    if value and (likely or not named):
         raise WrongValue(attribute.name, "expected the name of an environment variable, not the secret itself")
 
 
 def secret_file(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
     """Require nothing or the name of a file; one long word without a dot or a slash is likelier a secret itself."""
-    if "\0" in value or "sk_" in value or (len(value) >= 20 and re.fullmatch(r"[A-Za-z0-9+=]+", value)):
-        raise WrongValue(attribute.name, "expected the name of a file, not the secret itself")
+    likely = len(value) >= _LIKELY_SECRET and re.fullmatch(r"[A-Za-z0-9+=_-]+", value)
+    if "\0" in value or "sk_" in value or likely:
+        expected = 'expected the name of a file, not the secret itself; a long name needs its directory, such as "./"'
+        raise WrongValue(attribute.name, expected)
 
 
 def path_on_port(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature

@@ -24,6 +24,7 @@ from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_
 from orchestrator.errors import CarrierFault, LegClosed
 from orchestrator.lanes import InlineLane
 from orchestrator.logs import LogSink, configure
+from orchestrator.machine import spare_the_collector
 from orchestrator.ports import LegEvent, SpeechStarted, UserTurn, WireMessage
 from orchestrator.settings import AdmissionSettings, ProviderSettings, Settings
 from orchestrator.testing import instant_voice
@@ -31,6 +32,8 @@ from simulations.bench.apart import answer, heard, process_apart
 
 _CLEAR = '{"event":"clear"'
 _SENTENCE = "There is a great deal more to be said about that, and all of it in good time. "
+_SENTENCES = 6
+"""Of a reply: half a minute, where callers cut in after a few seconds."""
 
 
 @frozen(kw_only=True)
@@ -128,12 +131,12 @@ class _Talker(Bot):
 
     async def opening(self, talk: Talk) -> AsyncIterator[str]:
         """Talk."""
-        while True:
+        for _ in range(_SENTENCES):
             yield _SENTENCE
 
     async def reply(self, turn: Turn, talk: Talk) -> AsyncIterator[str]:
         """Talk on."""
-        while True:
+        for _ in range(_SENTENCES):
             yield _SENTENCE
 
 
@@ -146,6 +149,7 @@ async def _serve(pipe: Connection, *, legs: int) -> None:
         (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
         async with open_orchestrator(settings, surroundings) as talkers, trio.open_nursery() as nursery:
             nursery.start_soon(trio.serve_listeners, partial(_call, talkers=talkers, noted=noted), [listener])
+            spare_the_collector()  # as `serve` does
             pipe.send(listener.socket.getsockname()[1])
             await answer(pipe, noted.times)
             nursery.cancel_scope.cancel()

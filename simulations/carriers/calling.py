@@ -152,7 +152,9 @@ class PlacedCall:
                 self._closed(closed)
 
     def _closed(self, closed: WireClosed) -> None:
-        if closed.code in _ENDS_WELL:
+        if closed.code in _ENDS_WELL and not self.result.line.carrier.playback.sounds:
+            self._end(Outcome.FAILED, "the server ended the call before there was a sound")
+        elif closed.code in _ENDS_WELL:
             self._end(Outcome.BOT, closed.reason)
         else:
             self._end(Outcome.FAILED, f"closed with {closed}")

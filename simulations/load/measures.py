@@ -98,7 +98,7 @@ def _barge_ins(turns: Sequence[Turn], sounds: Sequence[Span], *, ended: float) -
 
 def _is_sounding(sounds: Sequence[Span], at: float) -> bool:
     place = bisect_right(sounds, at, key=_beginning)
-    return place > 0 and at - sounds[place - 1][1] < PAUSE_SECONDS
+    return place > 0 and sounds[place - 1][1] > at
 
 
 def _last_sound(sounds: Sequence[Span], since: float) -> float:

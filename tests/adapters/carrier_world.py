@@ -58,6 +58,7 @@ class ToyCodec:
     rate = RATE
     subprotocols: Sequence[str] = ("toy",)
     marks_after_clear = MarksAfterClear.RETURNED
+    keeps = 0.02
 
     def __init__(self, *, most_marks: int = 20, hangs_up: bool = False, transfers: bool = False) -> None:
         self.most_marks = most_marks

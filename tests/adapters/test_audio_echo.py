@@ -57,3 +57,12 @@ async def test_audiosocket_echoes_too(autojump_clock: MockClock) -> None:
         await theirs.send_all(frame[100:])
         assert bytes(await theirs.receive_some()) == frame
         await theirs.send_eof()
+
+
+async def test_the_call_is_over_when_the_carrier_says_so(autojump_clock: MockClock) -> None:
+    """Though its connection stays open."""
+    async with carrier() as (socket, peer, _):
+        await peer.send_message("call 7")
+        await peer.send_message("bye")
+        with trio.fail_after(1):
+            await echo_call(socket, ToyCodec())

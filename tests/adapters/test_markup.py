@@ -144,3 +144,12 @@ def test_no_parameter_breaks_a_document(carrier: Carrier, parameters: dict[str, 
         return
     tree = ElementTree.fromstring(written.body)
     assert {part.tag for part in tree.iter()} <= {"Response", "Connect", "Stream", "Parameter"}
+
+
+@pytest.mark.parametrize("carrier", ["plivo", "vonage"])
+def test_who_calls_is_left_out_where_it_is_too_long(carrier: Carrier) -> None:
+    """A caller's name in SIP may have any length: the call is answered all the same, with what else is to be told."""
+    long = {"caller": "sip:" + "x" * 600 + "@host", "called": "+1", "call": "u-1"}
+    assert document(carrier, long) == document(carrier, {"call": "u-1"})
+    with pytest.raises(CarrierFault):
+        document(carrier, long | {"a": "x" * 600})

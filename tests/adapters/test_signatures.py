@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.telephony.signatures import (
-    plivo_request_is_signed,
+    plivo_matched_signature,
     plivo_signature,
     request_has_token,
     token_matches,
@@ -132,7 +132,7 @@ def test_twilio_one_changed_character_is_refused(place: int, by: int, what: str)
 def test_nonsense_is_refused_without_an_exception(url: str, signature: str, field: str, upgrade: bool) -> None:
     """Whatever URL, field or signature is given."""
     assert not twilio_request_is_signed(TOKEN, url, {"From": field}, signature, upgrade=upgrade)
-    assert not plivo_request_is_signed(TOKEN, url, {"From": field}, signature, nonce="1", upgrade=upgrade)
+    assert not plivo_matched_signature(TOKEN, url, {"From": field}, signature, nonce="1", upgrade=upgrade)
     assert vonage_claims(TOKEN, f"Bearer {signature}", query=field, now=0) is None
 
 
@@ -153,17 +153,17 @@ def test_plivo_agrees(url: str, form: dict[str, str], method: str) -> None:
     fields = form if method == "POST" else {}
     signature = plivo_signature(TOKEN, url, fields, nonce="0123", method=method)
     assert theirs.validate_v3_signature(method, url, "0123", TOKEN, signature, dict(fields))
-    assert plivo_request_is_signed(TOKEN, url, fields, f"other, {signature}", nonce="0123", method=method)
-    assert not plivo_request_is_signed(TOKEN, url, fields, signature, nonce="0124", method=method)
-    assert not plivo_request_is_signed(TOKEN, url, fields, plivo_signature(TOKEN, url, fields, nonce=""), nonce="")
+    assert plivo_matched_signature(TOKEN, url, fields, f"other, {signature}", nonce="0123", method=method)
+    assert not plivo_matched_signature(TOKEN, url, fields, signature, nonce="0124", method=method)
+    assert not plivo_matched_signature(TOKEN, url, fields, plivo_signature(TOKEN, url, fields, nonce=""), nonce="")
 
 
 @pytest.mark.parametrize("signed", ["wss://h/plivo/1", "https://h/plivo/1", "http://h/plivo/1/websocket"])
 def test_plivo_streams_are_known_by_each_url_that_is_told_of(signed: str) -> None:
     """Which one is right is not documented; another path is none of them."""
     signature = plivo_signature(TOKEN, signed, {}, nonce="7", method="GET")
-    assert plivo_request_is_signed(TOKEN, "https://h/plivo/1", {}, signature, nonce="7", upgrade=True)
-    assert not plivo_request_is_signed(TOKEN, "https://h/plivo/2", {}, signature, nonce="7", upgrade=True)
+    assert plivo_matched_signature(TOKEN, "https://h/plivo/1", {}, signature, nonce="7", upgrade=True)
+    assert not plivo_matched_signature(TOKEN, "https://h/plivo/2", {}, signature, nonce="7", upgrade=True)
 
 
 @given(place=st.integers(0, 500), by=st.integers(0, 91), what=st.sampled_from(["token", "nonce", "field", "signature"]))
@@ -173,7 +173,7 @@ def test_plivo_one_changed_character_is_refused(place: int, by: int, what: str) 
     given_["signature"] = plivo_signature(TOKEN, URLS[0], {"From": given_["field"]}, nonce=given_["nonce"])
     given_[what] = changed(given_[what], place, by)
     form, nonce = {"From": given_["field"]}, given_["nonce"]
-    assert not plivo_request_is_signed(given_["token"], URLS[0], form, given_["signature"], nonce=nonce)
+    assert not plivo_matched_signature(given_["token"], URLS[0], form, given_["signature"], nonce=nonce)
 
 
 # --- shared tokens ---

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator.adapters.telephony.codecs.audiosocket import AudioSocketCodec
 from orchestrator.port import routes
 from orchestrator.port.routes import (
     bot_for,
@@ -122,3 +123,36 @@ def test_mistakes_name_the_line() -> None:
     ]  # fmt: skip
     assert mistakes(ServeSettings(lines=(TWILIO, GENERIC))) == []
     assert "audiosocket_port" in mistakes(ServeSettings(audiosocket_port=0))[0]
+
+
+def test_a_line_right_below_another_is_never_reached() -> None:
+    """Its path is taken for a token of the one before; the other way round both are reached."""
+    calls, lab = LineSettings(carrier="twilio", path="/calls"), LineSettings(carrier="generic", path="/calls/lab")
+    (told,) = mistakes(ServeSettings(lines=(calls, lab)))
+    assert told.startswith("serve.lines[1]: can't be reached")
+    assert place_of("/calls/lab", [calls, lab]) == routes.Place(calls, "lab")
+    assert mistakes(ServeSettings(lines=(lab, calls))) == []
+    assert place_of("/calls/lab", [lab, calls]) == routes.Place(lab)
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        (LineSettings(carrier="twilio", rate=16_000), "8000"),
+        (LineSettings(carrier="plivo", rate=24_000), "8000 or 16000"),
+        (LineSettings(carrier="vonage", rate=48_000), "8000 or 16000 or 24000"),
+        (LineSettings(carrier="exotel", rate=48_000), "8000 or 16000 or 24000"),
+    ],
+)
+def test_a_rate_that_the_carrier_does_not_have_is_a_mistake(line: LineSettings, right: str) -> None:
+    """With those that it has."""
+    expected = f"serve.lines[0].rate = {line.rate}: {line.carrier} does not have it; expected {right}"
+    assert mistakes(ServeSettings(lines=(line,))) == [expected]
+
+
+@pytest.mark.parametrize("rate", [8000, 16_000, 24_000, 48_000])
+def test_audiosocket_has_every_rate_that_can_be_set(rate: int) -> None:
+    """Its wire carries each of them."""
+    line = LineSettings(carrier="audiosocket", rate=rate)
+    assert mistakes(ServeSettings(lines=(line,), audiosocket_port=9092)) == []
+    assert AudioSocketCodec(rate=rate).rate == rate

@@ -86,12 +86,13 @@ async def test_a_stream_that_own_markup_starts_is_signed_too(autojump_clock: Moc
 
 
 async def test_a_token_opens_its_own_line_only_and_grows_old(autojump_clock: MockClock) -> None:
-    """And it is void once it was shown in the wrong place."""
+    """Shown in the wrong place it opens nothing, and nothing is lost."""
     lines = (LineSettings(carrier="twilio"), LineSettings(carrier="exotel"))
     at = desk(settings_of(*lines))
     _, answer = await at.post("/twilio", BODY)
     token = token_in(answer)
     assert await at.upgrade(f"/exotel/{token}") == 403
+    assert await at.upgrade(f"/twilio/{token}") == 101
     assert await at.upgrade(f"/twilio/{token}") == 403
     _, answer = await at.post("/twilio", BODY)
     autojump_clock.jump(121)
@@ -106,6 +107,8 @@ async def test_a_shared_token_opens_what_has_no_signatures(autojump_clock: MockC
     assert await at.upgrade(f"/{carrier}") == 401
     assert await at.upgrade(f"/{carrier}?token=wrong") == 403
     assert await at.upgrade(f"/{carrier}", authorization="Bearer wrong") == 403
+    assert await at.upgrade(f"/{carrier}", x_talkingstick_token="wrong") == 403
+    assert at.told(RequestRefused)[-1].reason == "its token is wrong"
     assert await at.upgrade(f"/{carrier}?token={SECRET}") == 101
     assert await at.upgrade(f"/{carrier}", authorization=f"Bearer {SECRET}") == 101
     assert await at.upgrade(f"/{carrier}", authorization=f"Basic {basic}") == 101

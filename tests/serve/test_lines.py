@@ -47,3 +47,34 @@ def test_each_bot_is_loaded_once() -> None:
     (echo,) = open_lines(settings_of(LineSettings(carrier="generic")))
     assert echo.echoes
     assert echo.bot() is None
+
+
+def test_without_a_secret_no_call_is_controlled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger would name the call that our key ends."""
+    monkeypatch.setenv("REST_KEY", "key")
+    monkeypatch.setenv("LINE_SECRET", "hunter2")
+    (open_line,) = open_lines(settings_of(LineSettings(carrier="jambonz", key_env="REST_KEY", account="a")))
+    assert open_line.control is None
+    closed = LineSettings(carrier="jambonz", key_env="REST_KEY", account="a", secret_env="LINE_SECRET")
+    assert open_lines(settings_of(closed))[0].control is not None
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (LineSettings(carrier="exotel", key_env="REST_KEY"), "exotel has no REST API"),
+        (LineSettings(carrier="jambonz", key_env="REST_KEY"), "set the line's account"),
+        (LineSettings(carrier="twilio", account="AC1"), "set the line's secret_env or secret_file"),
+        (LineSettings(carrier="vonage", key_env="REST_KEY", account="a"), "key"),
+    ],
+)
+def test_rest_settings_that_cannot_work_are_told(
+    line: LineSettings, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the start, not when the first call is to be handed over."""
+    monkeypatch.setenv("REST_KEY", "no-pem")
+    with pytest.raises(SettingsError) as caught:
+        open_lines(settings_of(line))
+    (problem,) = str(caught.value).splitlines()
+    assert problem.startswith("serve.lines[0]: ")
+    assert told in problem

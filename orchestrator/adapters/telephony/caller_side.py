@@ -59,8 +59,8 @@ class CallerSide:
     def _plan(self) -> None:
         """See to it that a task wakes when something is due."""
         due = self._due()
-        if self._watched is not None:
-            self._watched.deadline = min(self._watched.deadline, due)
+        if self._watched is not None:  # its deadline is on Trio's clock, what is due on the run's
+            self._watched.deadline = min(self._watched.deadline, trio.current_time() + due - self._now())
         elif due < inf:
             self._watched = trio.CancelScope()
             self._nursery.start_soon(self._watch)

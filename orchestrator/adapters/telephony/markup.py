@@ -22,8 +22,8 @@ _PLIVO_WRAPPED = "talkingstick"
 """The extra header that codecs/plivo.py unwraps."""
 _PLIVO_BYTES, _VONAGE_BYTES, _EXOTEL_BYTES, _EXOTEL_PARAMETERS = 512, 512, 256, 3
 """What these carriers take of custom parameters, as they publish it."""
-_EXOTEL_TELLS = ("caller", "called")
-"""What Exotel's start says by itself, so that it need not use up parameters."""
+_WHO = ("caller", "called")
+"""What Exotel's start says by itself, and what a caller can make too long for Plivo and Vonage."""
 _PLAIN_RATE = 8000
 
 
@@ -81,12 +81,15 @@ def _plivo_xml(line: LineSettings, target: StreamTarget) -> Document:
     narrow = line.rate == _PLAIN_RATE
     stream.set("contentType", "audio/x-mulaw;rate=8000" if narrow else f"audio/x-l16;rate={line.rate}")
     if target.parameters:
-        wrapped = _compact(dict(target.parameters)).encode().hex()
-        headers = _at_most(_PLIVO_BYTES, f"{_PLIVO_WRAPPED}={wrapped}", carrier="Plivo")
-        stream.set("extraHeaders", headers)
+        given = _with_room(_PLIVO_BYTES, target.parameters, write=_plivo_headers)
+        stream.set("extraHeaders", _at_most(_PLIVO_BYTES, _plivo_headers(given), carrier="Plivo"))
     stream.text = target.url
     response.extend(_verbs(line.hand_over))
     return _xml(response)
+
+
+def _plivo_headers(parameters: Mapping[str, str]) -> str:
+    return f"{_PLIVO_WRAPPED}={_compact(dict(parameters)).encode().hex()}"
 
 
 def _add_parameters(stream: ElementTree.Element, parameters: Mapping[str, str]) -> None:
@@ -112,7 +115,7 @@ def _xml(response: ElementTree.Element) -> Document:
 def _exotel(line: LineSettings, target: StreamTarget) -> Document:
     """Rate and parameters are the query of the stream's address: Exotel hands it over as custom parameters."""
     parts = urlsplit(target.url)
-    given = [(name, value) for name, value in target.parameters.items() if name not in _EXOTEL_TELLS]
+    given = [(name, value) for name, value in target.parameters.items() if name not in _WHO]
     query = [*parse_qsl(parts.query), *given]
     if len(query) > _EXOTEL_PARAMETERS:
         raise CarrierFault(f"the call has {len(query)} parameters; Exotel takes {_EXOTEL_PARAMETERS}")
@@ -124,7 +127,7 @@ def _exotel(line: LineSettings, target: StreamTarget) -> Document:
 
 def _ncco(line: LineSettings, target: StreamTarget) -> Document:
     """Vonage repeats the headers in its first message."""
-    headers = dict(target.parameters)
+    headers = _with_room(_VONAGE_BYTES, target.parameters, write=_compact)
     _at_most(_VONAGE_BYTES, _compact(headers), carrier="Vonage")
     endpoint = {"type": "websocket", "uri": target.url, "headers": headers}
     endpoint["content-type"] = f"audio/l16;rate={line.rate}"
@@ -144,6 +147,15 @@ def _json(value: object) -> Document:
 
 def _compact(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def _with_room(
+    most: int, parameters: Mapping[str, str], *, write: Callable[[Mapping[str, str]], str]
+) -> Mapping[str, str]:
+    """Return the parameters; without who calls whom where they are too long as written: the webhook told it, too."""
+    if len(write(parameters)) <= most:
+        return dict(parameters)
+    return {name: value for name, value in parameters.items() if name not in _WHO}
 
 
 def _at_most(most: int, written: str, *, carrier: str) -> str:

@@ -31,6 +31,8 @@ _CONGESTED = 10.0
 """Seconds after which a carrier that wants no more sound is not believed any more: a lead is over long before."""
 _FILL_BEFORE = 0.04
 """Seconds before all that was sent is over, in which what fills no frame must follow: nothing else will."""
+_FILL_ROOM = 0.05
+"""Seconds that it needs on its way: as much is there at least when the codec keeps all that it may."""
 _HAIR = 1e-6
 """Seconds by which rounded times may miss each other: less is no wait."""
 
@@ -147,9 +149,10 @@ class RemoteBufferLeg(CarrierLeg):
     async def _fill_when_over(self) -> None:
         """Send what was kept because it fills no frame, once no more sound followed in time."""
         left = FRAME_SECONDS  # what began just now may be short, and the rest of it on its way
+        before = max(_FILL_BEFORE, self._codec.keeps + _FILL_ROOM)
         while left > _HAIR:
-            await trio.sleep(max(left, self._due - _FILL_BEFORE - self._now()))
-            left = self._due - _FILL_BEFORE - self._now()
+            await trio.sleep(max(left, self._due - before - self._now()))
+            left = self._due - before - self._now()
         self._filling = False
         if not self.over.is_set():
             rest = b"" if self._resampler is None else self._resampler.feed(b"", last=True)

@@ -31,10 +31,11 @@ class _Kept(Generic[T]):
 
 
 class SeenOnce(_Kept[None]):
-    """What marks a signed request as this one (a nonce, a `jti`, a signature with its time) may come once.
+    """What marks a signed request as this one (a `jti`, a hash of what was signed) may come once.
 
     Ask only after the signature was found right: so nobody else can fill it. Names are kept for twice the tolerance of
-    signed times, since a time may lie that far in the future; of more than `most` the oldest are forgotten.
+    signed times, since a time may lie that far in the future; requests that bear no time are to be
+    remembered for good (`within` endless). Of more than `most` the oldest are forgotten.
     """
 
     def __init__(self, *, within: float = 2 * TOLERANCE, most: int = 100_000) -> None:

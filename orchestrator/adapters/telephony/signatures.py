@@ -24,7 +24,8 @@ Form = Mapping[str, str] | Iterable[tuple[str, str]]
 """The fields of a form, in any order; as pairs where a name may come twice."""
 TOLERANCE = 300.0
 """Seconds that a signed time may be away from ours (what Telnyx' and Vonage's own libraries and pages use)."""
-_TOKEN_HEADERS = ("x-talkingstick-token", "x-telnyx-streaming-auth-token")
+TOKEN_HEADERS = ("x-talkingstick-token", "x-telnyx-streaming-auth-token")
+"""Headers that may bring a shared token."""
 
 
 def token_matches(expected: str, given: str) -> bool:
@@ -39,7 +40,7 @@ def request_has_token(expected: str, *, query: str = "", headers: Mapping[str, s
     a colon), or in one of two headers. Names of `headers` are lower-case.
     """
     given = [value for name, value in parse_qsl(query) if name == "token"]
-    given += [headers[name] for name in _TOKEN_HEADERS if name in headers]
+    given += [headers[name] for name in TOKEN_HEADERS if name in headers]
     scheme, _, value = headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         given.append(value.strip())
@@ -131,22 +132,24 @@ def plivo_signature(  # Plivo's signature
     return b64encode(hmac.digest(_bytes(token), _bytes(f"{signed}.{nonce}"), "sha256")).decode()
 
 
-def plivo_request_is_signed(  # Plivo's signature
+def plivo_matched_signature(  # Plivo's signature
     token: str, url: str, params: Form, signature: str, *, nonce: str, method: str = "POST", upgrade: bool = False
-) -> bool:
-    """Say whether Plivo signed a webhook, or (`upgrade`) the request that opens a stream.
+) -> str:
+    """Return which signature of Plivo's is right for a webhook, or (`upgrade`) for what opens a stream; "" if none is.
 
+    It marks the request for replay.py. The nonce does not: it can take a dot and what follows it from the last field.
     The header may name several signatures, split by commas. Which URL Plivo signs for a stream is not documented:
     wss and https are tried, and what plivo-stream-sdk 0.1.1 makes of it (http and a last segment "websocket").
     """
-    if not _is_url(url):
-        return False
+    if not _is_url(url) or not nonce:
+        return ""
     urls, fields = [url], list(_pairs(params))
     if upgrade:
         rest = url.partition("://")[2]
         urls, method = [f"wss://{rest}", f"https://{rest}", f"http://{rest}/websocket"], "GET"
     right = [plivo_signature(token, each, fields, nonce=nonce, method=method) for each in urls]
-    return bool(nonce) and any(token_matches(each, given.strip()) for each in right for given in signature.split(","))
+    given = [each.strip() for each in signature.split(",")]
+    return next((each for each in right if any(token_matches(each, one) for one in given)), "")
 
 
 def _sorted_fields(query: str) -> Iterator[tuple[str, str]]:

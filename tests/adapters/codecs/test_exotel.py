@@ -150,3 +150,10 @@ def test_filling_in_mulaw_is_silent() -> None:
 def test_whatever_comes_is_events_or_a_fault(received: list[WireMessage]) -> None:
     """No other exception, and nothing that the program could not use."""
     fuzz.survives(ExotelCodec(), received)
+
+
+def test_it_says_how_much_it_may_keep() -> None:
+    """3200 bytes: as long as the format of the start makes them."""
+    assert answered().keeps == 0.2
+    assert answered(encoding="audio/x-mulaw", sample_rate=8000).keeps == 0.4
+    assert answered(encoding="audio/x-raw", sample_rate="16000").keeps == 0.1

@@ -176,3 +176,25 @@ def test_small_disorder_loses_nothing(delays: list[int]) -> None:
 def test_whatever_comes_is_events_or_a_fault(received: list[WireMessage]) -> None:
     """No other exception, and nothing that the program could not use."""
     fuzz.survives(TelnyxCodec(), received)
+
+
+def test_a_chunk_without_sound_of_the_caller_delays_nothing() -> None:
+    """The other track and empty payloads have their places in the count: what follows them does not wait."""
+    codec = answered()
+    heard = list(codec.receive(chunk(1)))
+    payload = b64encode(SOUND).decode()
+    assert not codec.receive(json.dumps(MEDIA | {"media": {"track": "outbound", "chunk": "2", "payload": payload}}))
+    assert not codec.receive(chunk(3, b""))
+    heard += codec.receive(chunk(4))
+    assert len(heard) == 2
+
+
+def test_tracks_that_are_counted_apart_lose_nothing() -> None:
+    """The other track's numbers are those of the caller's sound then, or far from them."""
+    for ahead in (0, 1, 7, 500):
+        order = ChunkOrder()
+        heard = []
+        for number in range(1, 300):
+            order.skip(number + ahead)
+            heard += [media.at for media in order.take(number, sound(number))]
+        assert heard == list(range(1, 300))

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from orchestrator import g711
+from orchestrator.adapters.telephony.codecs.json_media import keys_pressed
 from orchestrator.adapters.telephony.codecs.twilio import TwilioCodec
 from orchestrator.errors import CarrierFault
 from orchestrator.ports import Answered, CallFacts, Ended, Key, MarkBack, MarksAfterClear, Media, WireMessage
@@ -142,3 +143,10 @@ def test_a_start_without_usable_names_is_a_fault(part: str, value: object) -> No
 def test_whatever_comes_is_events_or_a_fault(received: list[WireMessage]) -> None:
     """No other exception, and nothing that the program could not use."""
     fuzz.survives(TwilioCodec(), received)
+
+
+@pytest.mark.parametrize("digit", [True, False, None, 5.0, 1e3, ["5"], {"5": 5}])
+def test_what_is_neither_text_nor_whole_number_is_no_key(digit: object) -> None:
+    """The A of `false` was taken for a key; a whole number is keys."""
+    assert list(keys_pressed(digit)) == []
+    assert [key.digit for key in keys_pressed(50)] == ["5", "0"]

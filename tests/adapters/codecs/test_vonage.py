@@ -72,3 +72,14 @@ def test_a_clear_throws_the_kept_rest_away() -> None:
     ]
     assert codec.hang_up() == ()
     assert codec.transfer("4950") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "rate"),
+    [("audio/l16; rate=24000", 24_000), ("Audio/L16 ;channels=1; Rate=8000", 8000), ("audio/l16; channels=1", 16_000)],
+)
+def test_a_content_type_may_have_spaces_and_other_parameters(kind: str, rate: int) -> None:
+    """As the grammar of content types has it; without a rate the line's holds."""
+    codec = VonageCodec()
+    codec.receive(json.dumps({"event": "websocket:connected", "content-type": kind}))
+    assert codec.rate == rate

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from base64 import b64encode
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,7 @@ async def test_echoes_are_timed_on_audiosocket(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.realtime
 async def test_a_server_that_breaks_calls_off_makes_it_fail(capsys: pytest.CaptureFixture[str]) -> None:
-    """A close with 1011 is a failed call, told with its reason; a close with 1000 is the bot's good right."""
+    """A close with 1011 fails, told with its reason; one with 1000 is the bot's good right, once it said something."""
 
     async def broken(connection: ServerConnection) -> None:
         await connection.recv()
@@ -135,8 +136,20 @@ async def test_a_server_that_breaks_calls_off_makes_it_fail(capsys: pytest.Captu
     assert found["calls_failed"] == 1
     assert found["load"]["errors"] == {"closed with 1011 no bot": 1}
 
+    async def rude(connection: ServerConnection) -> None:
+        await connection.recv()
+
+    async with websocket_server(rude) as url:
+        options = LoadOptions(url=url, carrier="twilio", calls=1, ramp=100, seconds=0.3, json=True)
+        assert await run(options=options) == 1
+    assert report(capsys)["load"]["errors"] == {"the server ended the call before there was a sound": 1}
+
     async def polite(connection: ServerConnection) -> None:
         await connection.recv()
+        stream = json.loads(await connection.recv())["streamSid"]
+        sound = b64encode(bytes(160)).decode()
+        await connection.send(json.dumps({"event": "media", "streamSid": stream, "media": {"payload": sound}}))
+        await trio.sleep(0.1)
 
     async with websocket_server(polite) as url:
         options = LoadOptions(url=url, carrier="twilio", calls=1, ramp=100, seconds=0.3, json=True)

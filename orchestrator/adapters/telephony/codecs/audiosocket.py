@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 
-from orchestrator.adapters.telephony.codecs.frames import Frames, cut, frame_bytes, whole_samples
+from orchestrator.adapters.telephony.codecs.frames import KEPT_SECONDS, Frames, cut, frame_bytes, whole_samples
 from orchestrator.adapters.telephony.codecs.json_media import keys_pressed
 from orchestrator.errors import CarrierFault
 from orchestrator.ports import (
@@ -46,6 +46,7 @@ class AudioSocketCodec:
     name = "audiosocket"
     subprotocols: Sequence[str] = ()
     marks_after_clear = MarksAfterClear.DROPPED
+    keeps = KEPT_SECONDS
     most_marks = 0
 
     def __init__(self, *, rate: int = 8000) -> None:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from orchestrator import g711
 from orchestrator.adapters.telephony.codecs.fields import facts_of
-from orchestrator.adapters.telephony.codecs.frames import Frames, cut, frame_bytes, whole_samples
+from orchestrator.adapters.telephony.codecs.frames import KEPT_SECONDS, Frames, cut, frame_bytes, whole_samples
 from orchestrator.adapters.telephony.codecs.json_media import (
     Fields,
     keys_pressed,
@@ -82,6 +82,7 @@ class ChanWebSocketCodec:
     name = "asterisk"
     subprotocols: Sequence[str] = ("media",)
     marks_after_clear = MarksAfterClear.DROPPED
+    keeps = KEPT_SECONDS
     most_marks = 1000
     """No limit is known; its queue of sound has so many frames."""
 

@@ -8,6 +8,8 @@ from orchestrator.audio import SAMPLE_BYTES
 
 FRAMES_PER_SECOND = 50
 """Telephony carries speech in frames of 20 ms."""
+KEPT_SECONDS = 1 / FRAMES_PER_SECOND
+"""At most so much sound waits for the rest of its frame."""
 
 
 def frame_bytes(rate: int) -> int:

@@ -81,6 +81,7 @@ class GenericCodec:
     name = "generic"
     subprotocols: Sequence[str] = ("talkingstick.v1",)
     marks_after_clear = MarksAfterClear.RETURNED
+    keeps = 0.0
     most_marks = 1000
 
     def __init__(self, *, rate: int = 8000, query: Mapping[str, str] | None = None) -> None:

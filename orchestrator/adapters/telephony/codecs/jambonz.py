@@ -52,6 +52,7 @@ class JambonzCodec:
     name = "jambonz"
     subprotocols: Sequence[str] = ("audio.drachtio.org", "audio.jambonz.org")
     marks_after_clear = MarksAfterClear.RETURNED
+    keeps = 0.0
     most_marks = 30
 
     def __init__(self, *, rate: int = 8000, query: Mapping[str, str] | None = None) -> None:

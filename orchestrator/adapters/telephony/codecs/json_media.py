@@ -93,8 +93,15 @@ def number(value: object) -> int | None:
 
 
 def keys_pressed(digits: object) -> Sequence[Key]:
-    """Return the keys that `digits` names, in order; what no phone has is left out."""
-    return [Key(digit) for digit in plain(digits).upper() if digit in _KEYS]
+    """Return the keys that a text or a whole number names, in order; what no phone has is left out."""
+    told = plain(digits) if isinstance(digits, str | int) and not isinstance(digits, bool) else ""
+    return [Key(digit) for digit in told.upper() if digit in _KEYS]
+
+
+def facts_told(call: str, parameters: Mapping[str, str], *, leg: str) -> CallFacts:
+    """Return what is known of a call whose stream does not say who calls whom: our own parameters do."""
+    caller, called = parameters.get(CALLER, ""), parameters.get(CALLED, "")
+    return CallFacts(call, caller=caller, called=called, leg=leg, parameters=parameters)
 
 
 def marks_back(name: object) -> Sequence[CarrierEvent]:
@@ -177,6 +184,11 @@ class JsonMediaCodec(ABC):
         self._before = ""
         """What comes before the payload of an outgoing message."""
         self._started = False
+
+    @property
+    def keeps(self) -> float:
+        """Seconds of sound that may be kept back: none."""
+        return 0.0
 
     def receive(self, message: WireMessage) -> Sequence[CarrierEvent]:
         """Return what a message means; nothing for one that is unknown or before the start. Raises CarrierFault."""

@@ -10,11 +10,10 @@ import json
 from collections.abc import Sequence
 
 from orchestrator.adapters.telephony.codecs.json_media import (
-    CALLED,
-    CALLER,
     Fields,
     JsonMediaCodec,
     SoundFormat,
+    facts_told,
     identifier,
     marks_back,
     parse,
@@ -62,10 +61,7 @@ class PlivoCodec(JsonMediaCodec):
             f'"sampleRate":{self._sound.rate},"payload":"'
         )
         given = extra_headers(fields.get("extra_headers"))
-        call = identifier(start, "callId")
-        return CallFacts(
-            call, caller=given.get(CALLER, ""), called=given.get(CALLED, ""), leg=self.name, parameters=given
-        )
+        return facts_told(identifier(start, "callId"), given, leg=self.name)
 
     def _word(self, event: object, fields: Fields) -> Sequence[CarrierEvent]:
         if event == "playedStream":

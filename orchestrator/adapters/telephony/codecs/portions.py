@@ -36,6 +36,11 @@ class Portions:
         self._marks: list[tuple[int, str]] = []
         """Marks with how many kept bytes come before them."""
 
+    @property
+    def least(self) -> int:
+        """The fewest bytes that go out in one message; fewer are kept."""
+        return self._sizes.least
+
     def add(self, data: bytes) -> list[bytes]:
         """Take sound; return the portions that can go now, in order."""
         self._kept += data
@@ -84,6 +89,11 @@ class PortionedCodec(JsonMediaCodec):
     def __init__(self, sound: SoundFormat, sizes: PortionSizes) -> None:
         super().__init__(sound)
         self._portions = Portions(sizes)
+
+    @property
+    def keeps(self) -> float:
+        """Seconds of sound that may be kept back, until they are enough for a message."""
+        return self._portions.least / (self._sound.rate * self._sound.sample_bytes)
 
     def media(self, pcm: bytes) -> Sequence[WireMessage]:
         """Return the messages that carry sound; what is too little for one is kept for the next call."""

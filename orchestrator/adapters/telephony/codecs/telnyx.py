@@ -65,6 +65,8 @@ class TelnyxCodec(PortionedCodec):
         chunk = number(media.get("chunk"))
         if chunk is None:
             return heard
+        if not heard:  # of the other track, or empty
+            self._order.skip(chunk)
         return [event for piece in heard if isinstance(piece, Media) for event in self._order.take(chunk, piece)]
 
     def _end(self, fields: Fields) -> Sequence[CarrierEvent]:
@@ -83,17 +85,28 @@ def _sizes(rate: int, sample_bytes: int) -> PortionSizes:
 
 
 class ChunkOrder:
-    """Puts numbered sound back in order: what comes too early waits for what is missing, but never long."""
+    """Puts numbered sound back in order: what comes too early waits for what is missing, but never long.
+
+    Whether Telnyx counts its two tracks together or each by itself is not documented: both lose nothing here.
+    """
 
     def __init__(self) -> None:
         self._next = _UNKNOWN
         self._waiting: dict[int, Media] = {}
+        self._silent: set[int] = set()
+        """Chunks that came without sound of the caller: where only they are missing, nothing waits."""
+
+    def skip(self, chunk: int) -> None:
+        """Take note that the chunk of that number has nothing to be heard."""
+        if self._next <= chunk < self._next + _RESTART:
+            self._silent.add(chunk)
 
     def take(self, chunk: int, media: Media) -> list[Media]:
         """Take the sound numbered `chunk`; return what can be heard now, in order. What comes too late is dropped."""
         if self._next == _UNKNOWN or chunk < self._next - _RESTART:
             self._next = chunk
             self._waiting.clear()
+            self._silent.clear()
         if chunk >= self._next:
             self._waiting[chunk] = media
         if len(self._waiting) > _HELD:
@@ -108,7 +121,9 @@ class ChunkOrder:
 
     def _in_turn(self) -> list[Media]:
         heard = []
-        while (media := self._waiting.pop(self._next, None)) is not None:
-            heard.append(media)
+        while self._waiting and (self._next in self._waiting or self._next in self._silent):
+            if (media := self._waiting.pop(self._next, None)) is not None:
+                heard.append(media)
             self._next += 1
+        self._silent = {chunk for chunk in self._silent if chunk >= self._next}
         return heard

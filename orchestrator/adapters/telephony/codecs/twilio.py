@@ -10,11 +10,10 @@ import json
 from collections.abc import Sequence
 
 from orchestrator.adapters.telephony.codecs.json_media import (
-    CALLED,
-    CALLER,
     Fields,
     JsonMediaCodec,
     SoundFormat,
+    facts_told,
     identifier,
     section,
     sound_format,
@@ -54,7 +53,4 @@ class TwilioCodec(JsonMediaCodec):
         self._stream = json.dumps(identifier(start, "streamSid"))
         self._before = f'{{"event":"media","streamSid":{self._stream},"media":{{"payload":"'
         given = texts(section(start, "customParameters"))
-        call = identifier(start, "callSid")
-        return CallFacts(
-            call, caller=given.get(CALLER, ""), called=given.get(CALLED, ""), leg=self.name, parameters=given
-        )
+        return facts_told(identifier(start, "callSid"), given, leg=self.name)

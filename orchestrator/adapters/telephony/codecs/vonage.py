@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from orchestrator.adapters.telephony.codecs.fields import facts_of, rate_of
-from orchestrator.adapters.telephony.codecs.frames import Frames, cut, frame_bytes, whole_samples
+from orchestrator.adapters.telephony.codecs.frames import KEPT_SECONDS, Frames, cut, frame_bytes, whole_samples
 from orchestrator.adapters.telephony.codecs.json_media import (
     Fields,
     keys_pressed,
@@ -39,6 +39,7 @@ class VonageCodec:
     name = "vonage"
     subprotocols: Sequence[str] = ()
     marks_after_clear = MarksAfterClear.UNKNOWN
+    keeps = KEPT_SECONDS
     most_marks = 1000
     """Nothing is said of a limit: as many as a minute of sound will ever have."""
 
@@ -69,14 +70,15 @@ class VonageCodec:
     def _connected(self, given: Fields) -> Sequence[CarrierEvent]:
         if self._answered:
             return ()
-        kind, _, rate = plain(given.get("content-type")).partition(";rate=")
-        if kind.strip().lower() not in (_L16, ""):
+        kind, *told = (part.strip() for part in plain(given.get("content-type")).lower().split(";"))
+        if kind not in (_L16, ""):
             raise CarrierFault(f"Vonage sends {kind!r}: the NCCO must ask for audio/l16;rate=16000")
-        self.rate = rate_of(rate.strip(), otherwise=self.rate)
+        rate = next((part.removeprefix("rate=") for part in told if part.startswith("rate=")), "")
+        self.rate = rate_of(rate, otherwise=self.rate)
         self._frames = Frames(frame_bytes(self.rate))
         self._answered = True
-        told = {name: value for name, value in texts(given).items() if name not in _OF_THE_WIRE}
-        return [Answered(facts_of(self.name, self._query | told, ids=_IDS))]
+        headers = {name: value for name, value in texts(given).items() if name not in _OF_THE_WIRE}
+        return [Answered(facts_of(self.name, self._query | headers, ids=_IDS))]
 
     def media(self, pcm: bytes) -> Sequence[WireMessage]:
         """Return one message for each whole frame of 20 ms."""
