@@ -35,7 +35,7 @@ from orchestrator.serve.readiness import Readiness
 from orchestrator.serve.recordings import Recordings
 from orchestrator.serve.streams import Streams
 from orchestrator.serve.webhooks import Webhooks
-from orchestrator.serve_meaning import where
+from orchestrator.serve_meaning import notes, where
 from orchestrator.settings import ServeSettings, Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_reload import reloaded
@@ -247,5 +247,5 @@ class Serving:
             nursery.start_soon(ports.audiosocket.serve, partial(door.serve_call, call=streams.take_audiosocket))
         spare_the_collector()
         emit(events.PortsOpened(at=now(), port=ports.one.number, audiosocket=number, lines=len(plan.lines)))
-        for told in where(serve):
+        for told in (*where(serve), *notes(attrs.evolve(plan.settings, serve=serve))):
             print(told, flush=True)

@@ -109,7 +109,7 @@ class ServeSettings:
     lead: float = field(default=1.5, validator=between(0.5, 10))
     """Seconds of sound that are sent ahead where the carrier keeps the buffer."""
     carrier_latency: float = field(default=0.08, validator=between(0, 2))
-    """Seconds from the carrier's buffer to the caller's ear and back to us."""
+    """Seconds from the carrier's buffer to us, and to the caller's ear: so much less than marks say counts as heard."""
     digits_within: float = field(default=2.0, validator=between(0.1, 60))
     """Seconds after the last key until what was pressed counts as complete; # completes it at once."""
     hearing: HearingSettings = Factory(HearingSettings)

@@ -28,13 +28,13 @@ async def test_the_carrier_is_a_bounded_lead_ahead(autojump_clock: MockClock) ->
         assert [at for _, at in world.heard] == pytest.approx([0.2 * (number + 1) for number in range(30)], abs=0.03)
 
 
-async def test_marks_carry_the_time_when_word_of_them_came(autojump_clock: MockClock) -> None:
-    """The leg's latency is the setting: whoever wants the ear's time takes it off."""
+async def test_marks_say_when_the_ear_has_heard(autojump_clock: MockClock) -> None:
+    """That is later than word of them came, by the setting: at a cut rather too little counts as heard."""
     async with call(lag=0.08) as world:
-        assert (world.leg.latency, world.leg.stride, world.leg.rate) == (0.08, 0.2, RATE)
+        assert (world.leg.latency, world.leg.stride, world.leg.rate) == (0.0, 0.2, RATE)
         await world.talk(1)
         await trio.sleep(1)
-        assert world.heard == [("1", 0.28)]
+        assert world.heard == [("1", pytest.approx(0.2 + 0.08 + 0.08))]
 
 
 @pytest.mark.parametrize("returns", [True, False])
@@ -212,6 +212,6 @@ async def test_another_rate_than_the_carriers_is_resampled(autojump_clock: MockC
             sizes = [len(message) for _, message in world.far.got if isinstance(message, bytes)]
             assert sum(sizes) == pytest.approx(2 * RATE * 1.0, abs=320)
             assert [name for name, _ in world.heard] == ["end"]
-            assert world.heard[0][1] == pytest.approx(1.0, abs=0.05)
+            assert world.heard[0][1] == pytest.approx(1.0 + options.carrier_latency, abs=0.05)
             assert sum(size for _, size in tape.caller) == pytest.approx(2 * 3200, abs=320)
         nursery.cancel_scope.cancel()

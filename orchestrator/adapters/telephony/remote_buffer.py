@@ -42,7 +42,7 @@ class RemoteBufferLeg(CarrierLeg):
 
     def __init__(self, means: Means, *, facts: CallFacts, nursery: trio.Nursery) -> None:
         super().__init__(means, facts=facts, nursery=nursery)
-        self.latency = means.options.carrier_latency
+        self._away = means.options.carrier_latency
         self._lead = means.options.lead
         self._markings = Markings(rate=self.rate, most=means.codec.most_marks)
         self._far = FarSound(rate=self.rate)
@@ -107,11 +107,12 @@ class RemoteBufferLeg(CarrierLeg):
     def _mark_back(self, event: MarkBack) -> None:
         now = self._now()
         position = self._markings.position_of(event.name)
-        played = self._markings.back(event.name, at=now, cleared=event.cleared)
+        # What has left the carrier's buffer is on its way to the ear; nothing counts as heard sooner than it can be.
+        played = self._markings.back(event.name, at=now + self._away, cleared=event.cleared)
         if position is None or event.cleared:
             return
-        self._due = max(now, now - self.latency + self._seconds(self._written - position))
-        for at, pcm in self._far.sounded(position, at=now - self.latency):
+        self._due = max(now, now - self._away + self._seconds(self._written - position))
+        for at, pcm in self._far.sounded(position, at=now - self._away):
             if self.tap is not None:
                 self.tap.to_caller(at, pcm)
         for mark in played:
