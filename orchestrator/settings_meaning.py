@@ -64,7 +64,7 @@ SENTENCES = (
     "At most {serve.most_connections} connections are open, {serve.connections_per_address} from one address; a "
     "WebSocket message has at most {serve.message_bytes} bytes.",
     "A call has {serve.handshake_within} s from its connection to its start.",
-    "Carriers get at most {serve.lead} s of sound ahead; it takes {serve.carrier_latency} s from their buffer to the ear.",
+    "Carriers get at most {serve.lead} s of sound ahead; {serve.carrier_latency} s lie between it and the ear.",
     "Keys count as complete {serve.digits_within} s after the last one.",
     "Until there are ears, callers speak above {serve.hearing.level} dBFS: after {serve.hearing.starts_after} s a turn "
     "begins, after {serve.hearing.ends_after} s without it ends, and says: {serve.hearing.lines}",

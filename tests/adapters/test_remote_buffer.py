@@ -34,7 +34,7 @@ async def test_marks_say_when_the_ear_has_heard(autojump_clock: MockClock) -> No
         assert (world.leg.latency, world.leg.stride, world.leg.rate) == (0.0, 0.2, RATE)
         await world.talk(1)
         await trio.sleep(1)
-        assert world.heard == [("1", pytest.approx(0.2 + 0.08 + 0.08))]
+        assert dict(world.heard) == pytest.approx({"1": 0.2 + 0.08 + 0.08})
 
 
 @pytest.mark.parametrize("returns", [True, False])
