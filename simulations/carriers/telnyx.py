@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
-from simulations.carriers.carrier import Call, Carrier, MakesPlayback, Message, Payload, text_of
-from simulations.carriers.playback import Playback
+from simulations.carriers.carrier import Message, Payload
+from simulations.carriers.numbered import NumberedCarrier
 
 _LONGEST = 30.0
 """Seconds that one message may hold; the shortest is 20 ms."""
 
 
-class FakeTelnyx(Carrier):
+class FakeTelnyx(NumberedCarrier):
     """One call with `stream_bidirectional_mode` rtp and PCMU."""
 
     name = "telnyx"
-
-    def __init__(self, call: Call, *, rate: int | None = None, playback: MakesPlayback = Playback) -> None:
-        super().__init__(call, rate=rate, playback=playback)
-        self._sequence = 0
-        self._chunk = 0
+    stream_key = "stream_id"
 
     def opening(self) -> list[Message]:
         """Return `connected` and `start`."""
@@ -35,7 +30,7 @@ class FakeTelnyx(Carrier):
             "custom_parameters": dict(self.call.parameters),
             "media_format": {"encoding": "PCMU", "sample_rate": self.rate, "channels": 1},
         }
-        return [json.dumps({"event": "connected", "version": "1.0.0"}), self._numbered("start", start=start)]
+        return [json.dumps({"event": "connected", "version": "1.0.0"}), self.numbered("start", start=start)]
 
     def media(self, payload: Payload) -> list[Message]:
         """Return one `media` message."""
@@ -48,34 +43,14 @@ class FakeTelnyx(Carrier):
 
     def press(self, digit: str) -> list[Message]:
         """Return one `dtmf` message."""
-        return [self._numbered("dtmf", dtmf={"digit": digit})]
+        return [self.numbered("dtmf", dtmf={"digit": digit})]
 
     def stop(self) -> list[Message]:
         """Return `stop`."""
         stop = {"user_id": self.call.account, "call_control_id": f"v3:{self.call.call}"}
-        return [self._numbered("stop", stop=stop)]
+        return [self.numbered("stop", stop=stop)]
 
-    def take(self, said: dict[str, Any], now: float) -> list[Message]:
-        """Take in `media`, `mark` or `clear`."""
-        match said:
-            case {"event": "media", "media": {"payload": payload}}:
-                seconds = self.hear(payload, now) / self.rate
-                if not 0.02 <= seconds <= _LONGEST:
-                    self.complain("a message must hold 20 ms to 30 s")
-            case {"event": "mark", "mark": {"name": str(name)}}:
-                self.playback.mark(name, now)
-                return self.due(now)
-            case {"event": "clear"}:
-                return [message for name in self.playback.clear(now) for message in self.mark_back(name)]
-            case _:
-                self.complain(f"unknown event {text_of(said, 'event')}")
-        return []
-
-    def mark_back(self, name: str, *, cleared: bool = False) -> list[Message]:
-        """Return `mark`; whether it was cleared Telnyx does not say."""
-        return [self._numbered("mark", mark={"name": name})]
-
-    def _numbered(self, event: str, **what: Any) -> str:
-        self._sequence += 1
-        told = {"event": event, "sequence_number": str(self._sequence), "stream_id": self.call.stream, **what}
-        return json.dumps(told, separators=(",", ":"))
+    def check_size(self, size: int) -> None:
+        """Complain of messages that are too short or too long."""
+        if not 0.02 <= size / self.rate <= _LONGEST:
+            self.complain("a message must hold 20 ms to 30 s")

@@ -8,23 +8,24 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from simulations.carriers.carrier import Call, Carrier, MakesPlayback, Message, Payload, text_of
+from simulations.carriers.carrier import Call, MakesPlayback, Message, Payload
+from simulations.carriers.numbered import NumberedCarrier
 from simulations.carriers.playback import Playback
 
 _MINUTES_KEPT = 10
 
 
-class FakeTwilio(Carrier):
+class FakeTwilio(NumberedCarrier):
     """One call over a bidirectional `<Connect><Stream>`."""
 
     name = "twilio"
+    number_key, stream_key = "sequenceNumber", "streamSid"
+    unknown_event = "31924:"
     most = 60.0 * _MINUTES_KEPT  # the rest is dropped: warning 31931
 
     def __init__(self, call: Call, *, rate: int | None = None, playback: MakesPlayback = Playback) -> None:
         super().__init__(call, rate=rate, playback=playback)
         self.stream = f"MZ{call.stream}"
-        self._sequence = 0
-        self._chunk = 0
 
     def opening(self) -> list[Message]:
         """Return `connected` and `start`."""
@@ -37,7 +38,7 @@ class FakeTwilio(Carrier):
             "customParameters": dict(self.call.parameters),
         }
         connected = json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"})
-        return [connected, self._numbered("start", start=start)]
+        return [connected, self.numbered("start", start=start)]
 
     def media(self, payload: Payload) -> list[Message]:
         """Return one `media` message."""
@@ -50,38 +51,19 @@ class FakeTwilio(Carrier):
 
     def press(self, digit: str) -> list[Message]:
         """Return one `dtmf` message."""
-        return [self._numbered("dtmf", dtmf={"track": "inbound_track", "digit": digit})]
+        return [self.numbered("dtmf", dtmf={"track": "inbound_track", "digit": digit})]
 
     def stop(self) -> list[Message]:
         """Return `stop`."""
         stop = {"accountSid": f"AC{self.call.account}", "callSid": f"CA{self.call.call}"}
-        return [self._numbered("stop", stop=stop)]
+        return [self.numbered("stop", stop=stop)]
 
     def take(self, said: dict[str, Any], now: float) -> list[Message]:
         """Take in `media`, `mark` or `clear`; everything else is error 31924."""
         if said.get("streamSid") != self.stream:
             self.complain("31924: no or another streamSid")
             return []
-        match said:
-            case {"event": "media", "media": {"payload": payload}}:
-                self.hear(payload, now)
-            case {"event": "mark", "mark": {"name": str(name)}}:
-                self.playback.mark(name, now)
-                return self.due(now)
-            case {"event": "clear"}:
-                return [message for name in self.playback.clear(now) for message in self.mark_back(name)]
-            case _:
-                self.complain(f"31924: {text_of(said, 'event')}")
-        return []
-
-    def mark_back(self, name: str, *, cleared: bool = False) -> list[Message]:
-        """Return `mark`; whether it was cleared Twilio does not say."""
-        return [self._numbered("mark", mark={"name": name})]
-
-    def _numbered(self, event: str, **what: Any) -> str:
-        self._sequence += 1
-        told = {"event": event, "sequenceNumber": str(self._sequence), "streamSid": self.stream, **what}
-        return json.dumps(told, separators=(",", ":"))
+        return super().take(said, now)
 
 
 def upgrade_signature(url: str, token: str) -> str:
