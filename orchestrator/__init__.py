@@ -1,20 +1,18 @@
 """talkingstick: many phone conversations share one text-to-speech slot. These are the public names.
 
-A bot needs the first few; the others are for programs that bring their own calls.
+A bot needs the first few; the others are for programs that bring their own calls. Each is imported when it is asked
+for: a command imports this first, and until __main__.py runs nobody catches its Ctrl-C.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-from orchestrator.dialogue.bot import Bot, Heard, Say, Talk, Turn
-from orchestrator.errors import LegClosed
-from orchestrator.ports import CallFacts, Digits, HungUp, Leg, MarkPlayed, SpeechStarted, UserTurn
-from orchestrator.settings import Settings
-
+TYPE_CHECKING = False  # to type checkers it is typing's, which takes a while to import
 if TYPE_CHECKING:
+    from orchestrator.dialogue.bot import Bot, Heard, Say, Talk, Turn
     from orchestrator.embedding import open_orchestrator
+    from orchestrator.errors import LegClosed
+    from orchestrator.ports import CallFacts, Digits, HungUp, Leg, MarkPlayed, SpeechStarted, UserTurn
+    from orchestrator.settings import Settings
     from orchestrator.settings_file import load_settings
 
 __all__ = [
@@ -36,11 +34,20 @@ __all__ = [
     "open_orchestrator",
 ]
 
-_WHEN_ASKED_FOR = {"load_settings": "orchestrator.settings_file", "open_orchestrator": "orchestrator.embedding"}
-"""Names of modules that take longer to import (cattrs, numpy, the wiring) than a bot, or a command's help, can wait."""
+_PLACES = {
+    "dialogue.bot": ("Bot", "Heard", "Say", "Talk", "Turn"),
+    "embedding": ("open_orchestrator",),
+    "errors": ("LegClosed",),
+    "ports": ("CallFacts", "Digits", "HungUp", "Leg", "MarkPlayed", "SpeechStarted", "UserTurn"),
+    "settings": ("Settings",),
+    "settings_file": ("load_settings",),
+}
+_PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHEN_ASKED_FOR:
+def __getattr__(name: str) -> object:
+    if name not in _PLACE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_WHEN_ASKED_FOR[name]), name)
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PLACE_OF[name]}"), name)

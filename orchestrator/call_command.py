@@ -14,7 +14,8 @@ from orchestrator.commands_call import CallOptions
 from orchestrator.errors import SettingsError
 from orchestrator.port.routes import path_of
 from orchestrator.ports import CarrierControl
-from orchestrator.settings import LineSettings, ServeSettings
+from orchestrator.serve.lines import open_lines
+from orchestrator.settings import LineSettings, Settings
 from orchestrator.settings_file import load_settings, read_api_key, read_secret
 
 _TO = re.compile(r"\+?[0-9][0-9 ().-]{1,30}|(?:sips?|tel):[^\s<>\"]{1,200}", re.IGNORECASE)
@@ -34,10 +35,10 @@ async def run(*, options: CallOptions, transport: httpx2.AsyncBaseTransport | No
 
     Raises SettingsError with what is missing or wrong, and CarrierFault where the carrier refuses or can't be reached.
     """
-    serve = load_settings(options.config).serve
+    settings = load_settings(options.config)
     to, caller = _number(options.to, "--to"), _number(options.caller, "--from") if options.caller else ""
     parameters = _parameters(options.parameter)
-    outgoing = open_outgoing(serve, options.line, transport=transport)
+    outgoing = open_outgoing(settings, options.line, transport=transport)
     answer_url = outgoing.answer_url
     call = await outgoing.control.dial(to, caller=caller, answer_url=answer_url, parameters=parameters)
     if options.json:
@@ -47,10 +48,15 @@ async def run(*, options: CallOptions, transport: httpx2.AsyncBaseTransport | No
     return 0
 
 
-def open_outgoing(serve: ServeSettings, name: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> Outgoing:
-    """Return the line of that path or carrier, ready to call. Raises SettingsError that says what is missing."""
+def open_outgoing(settings: Settings, name: str, *, transport: httpx2.AsyncBaseTransport | None = None) -> Outgoing:
+    """Return the line of that path or carrier, ready to call.
+
+    Raises SettingsError that says what is missing, or what else the server would refuse that is to answer the call.
+    """
+    serve = settings.serve
     index, line = _line(serve.lines, name)
     where = f"serve.lines[{index}]"
+    open_lines(settings)
     if not serve.public_url:
         raise SettingsError("serve.public_url is not set: the carrier must find this server; such as https://host")
     key = read_api_key(line, where)

@@ -16,6 +16,7 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import load_bot
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
 from orchestrator.lanes import InlineLane
+from orchestrator.port.routes import AUDIO_ECHO, only_echoes
 from orchestrator.port.tls import server_context
 from orchestrator.ports import Dial, VoiceCodec
 from orchestrator.serve.lines import open_lines
@@ -48,16 +49,8 @@ async def run(*, config: Path, online: bool) -> int:
         print(f"! {note}")
     print("(* is not the default, ! does not fit with another setting or with this machine)")
     print(f"(without a restart, by SIGHUP, a running program takes over {', '.join(AT_ONCE)}; the rest needs one)")
-    problems = [
-        *_problems(partial(load_bot, settings.bot.use, settings.bot.options)),
-        *_problems(partial(open_lines, settings)),
-        *_problems(partial(_tls, settings.serve)),
-        *_problems(partial(read_key, settings.provider)),
-        *_problems(partial(_local_voice, settings.ladder)),
-        *_problems(partial(cache_directory, settings.cache)),
-    ]
-    if problems:
-        raise SettingsError("\n".join(problems))
+    if problems := list(_everything_wrong(settings)):
+        raise SettingsError("\n".join(dict.fromkeys(problems)))  # a bot may be wrong for [bot] and for a line
     if online:
         codec = WavesCodec(settings.provider, read_key(settings.provider))
         try:
@@ -90,6 +83,17 @@ def _surroundings(settings: Settings) -> Iterator[str]:
             yield f"The phrase cache can't be written to {directory} (cache.directory): phrases last for one run."
 
 
+def _everything_wrong(settings: Settings) -> Iterator[str]:
+    if not (settings.serve.lines and settings.bot.use == AUDIO_ECHO):
+        yield from _problems(partial(load_bot, settings.bot.use, settings.bot.options))
+    yield from _problems(partial(open_lines, settings))
+    yield from _problems(partial(_tls, settings.serve))
+    if not only_echoes(settings.serve.lines, settings.bot):
+        yield from _problems(partial(read_key, settings.provider))
+        yield from _problems(partial(_local_voice, settings.ladder))
+        yield from _problems(partial(cache_directory, settings.cache))
+
+
 def _tls(serve: ServeSettings) -> None:
     if serve.certificate:
         server_context(serve.certificate, serve.certificate_key)
@@ -113,5 +117,5 @@ def _problems(step: Callable[[], Any]) -> list[str]:
     try:
         step()
     except (SettingsError, BotLoadError) as error:
-        return [str(error)]
+        return str(error).splitlines()
     return []

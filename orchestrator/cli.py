@@ -115,15 +115,14 @@ async def _run(module: str, **options: Any) -> int:
 
 
 @contextmanager
-def naming_the_port(port: int | None) -> Iterator[None]:
-    """Say of a port that can't be had which it is, and where it was said."""
+def naming_the_port(port: int) -> Iterator[None]:
+    """Say of a port that can't be had which option names it."""
     try:
         yield
     except (OSError, ExceptionGroup) as error:
         for cause in _leaves(error):
             if isinstance(cause, OSError) and cause.errno in PORT_ERRORS and cause.filename is None:
-                where = "[serve]" if port is None else f"--port {port}"
-                raise OSError(cause.errno, f"{where}: {cause.strerror}; choose another port") from None
+                raise OSError(cause.errno, f"--port {port}: {cause.strerror}; choose another port") from None
         raise
 
 
@@ -165,8 +164,7 @@ async def serve(*, options: ServeOptions) -> int:
 
     Example: talkingstick serve --config talkingstick.toml --host 0.0.0.0 --port 8443
     """
-    with naming_the_port(options.port):
-        return await _run("orchestrator.serve.command", options=options)
+    return await _run("orchestrator.serve.command", options=options)
 
 
 @app.command

@@ -35,7 +35,8 @@ class LoadOptions:
     """Options of `talkingstick load`."""
 
     url: Url
-    """The server: ws://HOST:PORT/PATH, wss://..., or audiosocket://HOST:PORT."""
+    """The server: ws://HOST:PORT/PATH, wss://..., or audiosocket://HOST:PORT; or http(s)://HOST:PORT/PATH of its
+    webhook, which each call asks first, as the carrier does, to dial the stream that its markup names."""
     carrier: Annotated[Carrier, Parameter(name="--as")]
     """Which phone company to be; asterisk is its chan_websocket."""
     calls: LoadCalls = 50
@@ -57,13 +58,18 @@ class LoadOptions:
     """How Asterisk's chan_websocket writes its control messages."""
     secret_env: Annotated[str | None, Parameter(show_default=False)] = None
     """The environment variable with what the server knows us by: as twilio the auth token, which signs the upgrade; as
-    telnyx the streaming token; else a bearer token."""
+    telnyx the streaming token; else a bearer token. A webhook is asked signed: as telnyx by an Ed25519 key (32 bytes in
+    base64), as twilio, plivo and vonage by their secret."""
     signed_url: Annotated[str | None, Parameter(show_default=False)] = None
-    """The address that the signature covers, where the server is known by another one than --url."""
+    """The address that the signature covers, where the server is known by another one than --url; streams that a
+    webhook's markup brings to its host are dialled at that of --url."""
     parameter: Assignments = ()
     """KEY=VALUE that the carrier hands over as a custom parameter. May be repeated."""
     header: Assignments = ()
     """NAME=VALUE, a header of the upgrade. May be repeated."""
+    insecure: Flag = False
+    """Take any certificate of the server's, for tests. Without it, SSL_CERT_FILE=FILE in the environment names a
+    self-signed one to trust."""
     connect_within: Within = 10.0
     """Seconds in which a connection must come about."""
     seed: Seed = 1

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
-from contextlib import suppress
 
 import trio
 
 from orchestrator.adapters.voices.local import MachineVoice, installed_voice
-from orchestrator.errors import ProviderFault
 from orchestrator.lanes import ThreadLane
 from orchestrator.settings import CacheSettings, Settings
 from orchestrator.speech.phrase_files import PhraseFiles, cache_directory
+
+_log = logging.getLogger(__name__)
 
 _LOADED_WITHIN = 3.0
 _UNLOADED_WITHIN = 20.0
@@ -45,9 +46,12 @@ def phrase_files(settings: CacheSettings) -> PhraseFiles | None:
 
 
 async def prepare(voice: MachineVoice) -> None:
-    """Load the voice of this machine before there are calls that would stutter meanwhile; if it can't, it can't."""
-    with suppress(ProviderFault), trio.move_on_after(_LOADED_WITHIN):
-        await voice.prepare()
+    """Load the voice of this machine before there are calls that would stutter meanwhile; if it can't, it is told."""
+    try:
+        with trio.move_on_after(_LOADED_WITHIN):
+            await voice.prepare()
+    except Exception as error:  # a broken library raises anything, and calls are answered without this voice, too
+        _log.warning("the voice of this machine can't be loaded: %s", error)
 
 
 async def wait_quiet(voice: MachineVoice) -> None:

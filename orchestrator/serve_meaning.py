@@ -41,7 +41,10 @@ def where(serve: ServeSettings) -> Iterator[str]:
             continue
         webhook = public_url(serve, path_of(line))
         stream = public_url(serve, path_of(line), stream=True)
-        yield f"{line.carrier}: " + _HOW_TO_ENTER[line.carrier].format(webhook=webhook, stream=stream)
+        entered = f"{line.carrier}: " + _HOW_TO_ENTER[line.carrier].format(webhook=webhook, stream=stream)
+        if line.media_url:
+            entered += f"; calls that wait at {line.media_url} are fetched for whoever posts connection_id to {webhook}"
+        yield entered
 
 
 def describe_lines(settings: Settings) -> Iterator[str]:

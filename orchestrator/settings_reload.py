@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
+from orchestrator import events
 from orchestrator.settings import Settings
 
 AT_ONCE = ("provider.slots", "provider.links", "bot.weight", "admission.*", "log.level")
@@ -24,6 +25,11 @@ class Reload:
     settings: Settings
     changed: tuple[str, ...]
     need_restart: tuple[str, ...]
+
+    def told(self, at: float) -> events.SettingsReloaded:
+        """Return the event that tells it, at a time of the run's clock."""
+        changed, need_restart = ", ".join(self.changed), ", ".join(self.need_restart)
+        return events.SettingsReloaded(at=at, changed=changed, need_restart=need_restart)
 
 
 def reloaded(running: Settings, wanted: Settings) -> Reload:

@@ -6,11 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+import trio
 
 from orchestrator.call_command import run
 from orchestrator.cli import main
 from orchestrator.commands_call import CallOptions
+from orchestrator.commands_serve import ServeOptions
 from orchestrator.errors import CarrierFault, SettingsError
+from orchestrator.serve.command import plan_of
 from tests.adapters.carrier_api import FakeApi
 
 CONFIG = """
@@ -31,7 +34,6 @@ path = "/pbx"
 [[serve.lines]]
 carrier = "telnyx"
 path = "/telnyx/one"
-key_env = "MISSING_KEY"
 [[serve.lines]]
 carrier = "telnyx"
 path = "/telnyx/two"
@@ -104,7 +106,6 @@ async def test_a_refusal_of_the_carrier_is_a_fault(config: Path) -> None:
         ({"line": "/nobody"}, "--line /nobody: is no line of this configuration; expected a path (/twilio, /jambonz,"),
         ({"line": "telnyx"}, "--line telnyx: is more than one line"),
         ({"line": "/pbx"}, "serve.lines[2]: asterisk has no REST API"),
-        ({"line": "/telnyx/one"}, "environment variable MISSING_KEY: is not set; put telnyx's key there"),
         ({"line": "/telnyx/two"}, "serve.lines[4]: the key of telnyx's REST API is not set; set the line's key_env"),
         ({"to": "Ada"}, '--to "Ada": expected a number such as +4930123456'),
         ({"to": ""}, '--to "": expected a number'),
@@ -119,6 +120,29 @@ async def test_what_is_wrong_or_missing_is_said(config: Path, changes: dict[str,
         await run(options=options(config, **changes), transport=api.transport)  # type: ignore[arg-type]
     assert problem in str(caught.value)
     assert "t0ken" not in str(caught.value)
+    assert api.asked == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ('"AC1"', '"AC..."', 'serve.lines[0].account = "AC...": expected twilio\'s name of the account'),
+        ('"/telnyx/two"', '"/telnyx/one"', "serve.lines[4]: is where serve.lines[3] is"),
+        ('"JAMBONZ_KEY"', '"MISSING_KEY"', "environment variable MISSING_KEY: is not set; put jambonz's key there"),
+        ('path = "/pbx"', 'bot = "ecko"', "bot 'ecko' is neither"),
+    ],
+)
+async def test_what_the_server_would_refuse_is_refused(config: Path, before: str, after: str, problem: str) -> None:
+    """In the same words as by `serve` and `check`: nobody would answer for the one who is called."""
+    changed = CONFIG.replace(before, after)
+    await trio.Path(config).write_text(changed, "utf-8")
+    api = FakeApi()
+    with pytest.raises(SettingsError) as caught:
+        await run(options=options(config), transport=api.transport)
+    assert problem in str(caught.value)
+    with pytest.raises(SettingsError) as served:
+        plan_of(ServeOptions(config=config))
+    assert str(served.value) == str(caught.value)
     assert api.asked == []
 
 

@@ -131,6 +131,27 @@ async def test_lines_are_told_and_looked_through(
     assert "serve.certificate = 'none.pem': cannot be read" in told
 
 
+async def test_what_serve_takes_is_all_right(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The echo is no bot that could be imported, and needs no key."""
+    monkeypatch.delenv("WAVES_API_KEY")
+    write(config, '[bot]\nuse = "audio-echo"\n[[serve.lines]]\ncarrier = "generic"\n')
+    assert await check.run(config=config, online=False) == 0
+    assert capsys.readouterr().out.endswith("all right\n")
+    write(config, '[bot]\nuse = "audio-echo"\n')
+    with pytest.raises(SettingsError, match="audio-echo"):
+        await check.run(config=config, online=False)
+
+
+async def test_a_bot_that_is_missing_is_told_once(config: Path) -> None:
+    """Though it is that of the lines, too."""
+    write(config, '[bot]\nuse = "ecko"\n[[serve.lines]]\ncarrier = "generic"\n')
+    with pytest.raises(SettingsError, match=r"did you mean echo\?$") as caught:
+        await check.run(config=config, online=False)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 async def test_an_option_that_the_bot_does_not_take_is_named(config: Path) -> None:
     """As it would fail in the first call."""
     write(config, BOT + '[bot.options]\nnmae = "Asha"\n')

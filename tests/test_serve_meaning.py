@@ -29,6 +29,14 @@ def test_it_says_which_address_to_enter() -> None:
     assert "AudioSocket(${UUID},127.0.0.1:9)" in told["audiosocket"]
 
 
+def test_it_says_where_calls_are_fetched_from() -> None:
+    """And what has to be posted where."""
+    line = LineSettings(carrier="asterisk", media_url="ws://127.0.0.1:8088/media")
+    (told,) = where(ServeSettings(public_url=PUBLIC, lines=(line,)))
+    wanted = f"calls that wait at ws://127.0.0.1:8088/media are fetched for whoever posts connection_id to {PUBLIC}/"
+    assert wanted + "asterisk" in told
+
+
 def test_it_says_who_answers_and_who_may_call() -> None:
     """Of the secret only where it comes from."""
     line = LineSettings(carrier="twilio", bot="a:B", numbers={"+1": "c:D"}, secret_file="/run/secrets/twilio")

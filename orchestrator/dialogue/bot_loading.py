@@ -15,6 +15,7 @@ from attrs import frozen
 from orchestrator.dialogue.bot import Bot
 from orchestrator.dialogue.bot_code import bot_code
 from orchestrator.errors import BotLoadError
+from orchestrator.settings_words import guess
 
 GROUP = "talkingstick.bots"
 _SPEAKING = {"opening": ("talk",), "reply": ("turn", "talk"), "on_silence": ("talk",), "on_digits": ("digits", "talk")}
@@ -111,8 +112,10 @@ def _import(name: str) -> Any:
 def _from_entry_point(name: str) -> Any:
     found = entry_points(group=GROUP, name=name)
     if not found:
-        known = ", ".join(sorted(point.name for point in entry_points(group=GROUP))) or "none"
-        raise BotLoadError(f"bot {name!r} is neither package.module:Class nor one of the installed bots ({known})")
+        known = {point.name: point.name for point in sorted(entry_points(group=GROUP))}
+        there, meant = ", ".join(known) or "none", guess(name, known)
+        wrong = f"bot {name!r} is neither package.module:Class nor one of the installed bots ({there})"
+        raise BotLoadError(wrong + (f"; did you mean {meant}?" if meant else ""))
     with bot_code(BotLoadError, f"bot {name!r}: cannot be imported: "):
         return next(iter(found)).load()
 

@@ -119,8 +119,7 @@ class Reception:
         for line in self._weighed:
             line.weight = self.settings.bot.weight
         self.places.use(self.settings.admission, slots=self.settings.provider.slots)
-        changed, need_restart = ", ".join(reload.changed), ", ".join(reload.need_restart)
-        self.emit(events.SettingsReloaded(at=self.now(), changed=changed, need_restart=need_restart))
+        self.emit(reload.told(self.now()))
 
     async def drain(self, within: float) -> None:
         """Take no more calls; returns when those that go on are over: after `within` seconds they are told goodbye."""

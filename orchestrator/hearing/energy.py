@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import cycle
+from math import ceil
 
 from attrs import define, field
 
-from orchestrator.audio import FRAME_SECONDS, SAMPLE_BYTES, samples_in, to_samples
+from orchestrator import g711
+from orchestrator.audio import FRAME_SECONDS, SAMPLE_BYTES, samples_in
 from orchestrator.ports import SpeechStarted, UserTurn
 from orchestrator.settings.serve import HearingSettings
 
@@ -29,7 +31,8 @@ class EnergyRecognizer:
     _rate: int
     _texts: Iterator[str] = field(init=False)
     _frame: int = field(init=False)
-    _threshold: float = field(init=False)
+    _threshold: int = field(init=False)
+    """The lowest level of a loud frame."""
     _rest: bytes = field(default=b"", init=False)
     _at: float = field(default=float("-inf"), init=False)
     """When what was heard so far ended, but for the rest."""
@@ -42,8 +45,7 @@ class EnergyRecognizer:
     def __attrs_post_init__(self) -> None:
         self._texts = cycle(self._settings.lines or ("",))
         self._frame = SAMPLE_BYTES * round(FRAME_SECONDS * self._rate)
-        power = _FULL_SCALE**2 * 10 ** (self._settings.level / 10)
-        self._threshold = power * self._frame / SAMPLE_BYTES
+        self._threshold = ceil(_FULL_SCALE * 10 ** (self._settings.level / 20))
 
     @property
     def due(self) -> float | None:
@@ -73,8 +75,7 @@ class EnergyRecognizer:
         return [self._end()] if due is not None and now > due - _HAIR else []
 
     def _judge(self, frame: bytes) -> SpeechStarted | UserTurn | None:
-        samples = to_samples(frame).astype("f4")
-        loud = bool(samples.dot(samples) > self._threshold)
+        loud = g711.level(frame) >= self._threshold
         self._at += FRAME_SECONDS
         if loud:
             self._last_loud = self._at

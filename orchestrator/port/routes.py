@@ -105,6 +105,12 @@ def _named(name: str, line: LineSettings, *, default: BotSettings) -> Choice:
     return Choice(name, {})
 
 
+def only_echoes(lines: Sequence[LineSettings], default: BotSettings) -> bool:
+    """Return whether there are lines, and every call on them is only sent back what it says: no provider is needed."""
+    names = [choice.name for line in lines for choice in bots_of(line, default)]
+    return bool(names) and set(names) == {AUDIO_ECHO}
+
+
 def number_key(number: str) -> str:
     """Return what makes a called number the same number: +49 30 1, 0049301 and sip:+49301@host are one."""
     user = re.sub(r"^(sips?|tel):", "", number.strip(), flags=re.IGNORECASE).partition("@")[0].partition(";")[0]
@@ -159,9 +165,14 @@ def own_host(settings: ServeSettings) -> str:
 def _mistakes_in(line: LineSettings, where: str) -> Iterator[str]:
     if line.secret_env and line.secret_file:
         yield f"{where}: has secret_env and secret_file; expected one of them"
+    if line.media_url and line.carrier != "asterisk":
+        yield f"{where}.media_url: only Asterisk has calls that wait to be fetched; leave it out for {line.carrier}"
     rates = _RATES.get(line.carrier, (line.rate,))
     if line.rate not in rates:
         yield f"{where}.rate = {line.rate}: {line.carrier} does not have it; expected {' or '.join(map(str, rates))}"
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", line.account):  # "AC...", as documentation has it
+        expected = f"expected {line.carrier}'s name of the account, of letters, digits, _ and -"
+        yield f'{where}.account = "{line.account}": {expected}'
 
 
 def mistakes(settings: ServeSettings) -> list[str]:

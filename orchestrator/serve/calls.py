@@ -13,6 +13,7 @@ from orchestrator.adapters.telephony.wire import plain_nursery
 from orchestrator.app import Orchestrator
 from orchestrator.dialogue.bot_loading import LoadedBot
 from orchestrator.dialogue.transcript import Transcript
+from orchestrator.errors import CarrierFault
 from orchestrator.port.routes import call_name
 from orchestrator.serve.gate import Announced
 from orchestrator.serve.recordings import Recordings, TappedLeg
@@ -28,12 +29,17 @@ class Calls:
     _none: trio.Event = field(factory=trio.Event, init=False)
 
     async def serve(self, leg: TappedLeg, announced: Announced) -> None:
-        """Serve a call from its answer to its end, in the calling task; the first sound is still to come."""
+        """Serve a call from its answer to its end, in the calling task; the first sound is still to come.
+
+        Raises CarrierFault where the stream is not of the call that was announced.
+        """
         facts = leg.facts
         called = announced.called or facts.called  # what a signed webhook said goes before what the wire says
         bot = announced.line.bot(called=called, call=facts.id)
         if bot is None or self.talkers is None:
             raise ValueError("a leg needs a bot; the echo has none")
+        if announced.call not in ("", facts.id):
+            raise CarrierFault("its stream names another call than the webhook that announced it")
         with self.here(facts.id) as name:
             leg.facts = attrs.evolve(facts, id=name, caller=announced.caller or facts.caller, called=called)
             if self.recordings is None:

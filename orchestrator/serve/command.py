@@ -23,20 +23,22 @@ from orchestrator.logs import LogSink, configure, library_logs, logger_in_force
 from orchestrator.machine import end, local_voice, phrase_files, prepare, spare_the_collector, wait_quiet
 from orchestrator.orders import Log, Orders
 from orchestrator.port.guests import Guests
-from orchestrator.port.listener import OpenPort, open_port
+from orchestrator.port.routes import only_echoes
 from orchestrator.port.tls import server_context
 from orchestrator.ports import Emit, Now
 from orchestrator.serve.calls import Calls
 from orchestrator.serve.door import Door
+from orchestrator.serve.fetching import Fetching
 from orchestrator.serve.gate import Gate
 from orchestrator.serve.lines import PhoneLine, open_lines
 from orchestrator.serve.pages import Pages
+from orchestrator.serve.ports import Ports, open_ports
 from orchestrator.serve.readiness import Readiness
 from orchestrator.serve.recordings import Recordings
 from orchestrator.serve.streams import Streams
 from orchestrator.serve.webhooks import Webhooks
 from orchestrator.serve_meaning import notes, where
-from orchestrator.settings import ServeSettings, Settings
+from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_reload import reloaded
 from orchestrator.speech.phrase_files import PhraseFiles
@@ -61,14 +63,15 @@ class Plan:
 async def run(*, options: ServeOptions) -> int:
     """Serve; return 0 after SIGTERM, 130 after Ctrl-C.
 
-    Raises SettingsError, PortTaken, and ProviderFault where the provider refuses for good at the start.
+    Raises SettingsError, OSError for a port that can't be had, and ProviderFault where the provider refuses for good
+    at the start.
     """
     plan = plan_of(options)
     orders = Orders(
         trio.CancelScope(), config=options.config, settings=plan.settings, given=partial(overridden, options=options)
     )
     try:
-        async with open_ports(plan.settings.serve) as ports, trio.open_nursery() as nursery:
+        async with open_ports(plan.settings.serve, options) as ports, trio.open_nursery() as nursery:
             nursery.start_soon(orders.run)
             with library_logs(), orders.scope:
                 await Serving(plan, ports=ports, orders=orders).run()
@@ -98,7 +101,7 @@ def plan_of(options: ServeOptions) -> Plan:
     if not serve.lines:
         raise SettingsError(f"{options.config}: serve.lines: there is none; expected [[serve.lines]] with a carrier")
     lines = open_lines(settings)
-    speaks = not all(line.echoes for line in lines)
+    speaks = not only_echoes(serve.lines, settings.bot)
     return Plan(
         settings=settings,
         lines=lines,
@@ -109,28 +112,6 @@ def plan_of(options: ServeOptions) -> Plan:
     )
 
 
-@frozen
-class Ports:
-    """The ports that are open: the one, and AudioSocket's where a line has that."""
-
-    one: OpenPort
-    audiosocket: OpenPort | None
-
-
-@asynccontextmanager
-async def open_ports(serve: ServeSettings) -> AsyncIterator[Ports]:
-    """Open the ports; leaving closes them. Raises PortTaken or another OSError."""
-    host, opened = serve.host or None, []
-    try:
-        opened.append(await open_port(host=host, port=serve.port))
-        if serve.audiosocket_port >= 0:
-            opened.append(await open_port(host=host, port=serve.audiosocket_port))
-        yield Ports(opened[0], opened[1] if len(opened) > 1 else None)
-    finally:
-        for port in opened:
-            await port.close()
-
-
 @define(eq=False)
 class Talkers:
     """Everybody who has calls, for the orders: the orchestrator's, where there is one, and those that only echo."""
@@ -139,23 +120,27 @@ class Talkers:
     calls: Calls
     readiness: Readiness
     settings: Settings
+    emit: Emit = field(kw_only=True)
+    now: Now = field(kw_only=True)
 
     async def drain(self) -> None:
         """Take no more calls; returns when all are over, and their connections closed as far as peers allow."""
         self.readiness.draining = True
-        within = self.settings.admission.drain_within
+        echo_until = trio.current_time() + self.settings.admission.drain_within
         if self.orchestrator is not None:
             await self.orchestrator.drain()
-            within = _LAST_WORDS
-        with trio.move_on_after(within):
+            echo_until = max(echo_until, trio.current_time() + _LAST_WORDS)
+        with trio.move_on_at(echo_until):
             await self.calls.wait_none()
 
     def reload(self, wanted: Settings) -> Settings:
-        """Take over what may change while calls run."""
+        """Take over what may change while calls run, and tell what did and what needs a restart."""
         if self.orchestrator is not None:
             self.settings = self.orchestrator.reload(wanted)
-        else:
-            self.settings = reloaded(self.settings, wanted).settings
+            return self.settings
+        reload = reloaded(self.settings, wanted)
+        self.settings = reload.settings
+        self.emit(reload.told(self.now()))
         return self.settings
 
 
@@ -212,7 +197,7 @@ class Serving:
         if self.plan.local is not None:
             nursery.start_soon(prepare, self.plan.local)
         self._open(nursery, calls=calls, guests=guests, readiness=readiness, emit=emit)
-        return Talkers(orchestrator, calls, readiness, settings)
+        return Talkers(orchestrator, calls, readiness, settings, emit=emit, now=now)
 
     def _open(self, nursery: trio.Nursery, *, calls: Calls, guests: Guests, readiness: Readiness, emit: Emit) -> None:
         """Let connections in."""
@@ -222,15 +207,6 @@ class Serving:
             plan.settings.serve, port=ports.one.number, audiosocket_port=-1 if number is None else number
         )
         gate = Gate(now=now, wall=lambda: datetime.now(UTC).timestamp())
-        pages = Pages(
-            settings=serve,
-            lines=plan.lines,
-            gate=gate,
-            webhooks=Webhooks(settings=serve, gate=gate),
-            readiness=readiness,
-            emit=emit,
-            now=now,
-        )
         streams = Streams(
             settings=serve,
             lines=plan.lines,
@@ -238,6 +214,18 @@ class Serving:
             guests=guests,
             readiness=readiness,
             calls=calls,
+            emit=emit,
+            now=now,
+        )
+        fetching = Fetching(streams=streams)
+        nursery.start_soon(fetching.run)
+        pages = Pages(
+            settings=serve,
+            lines=plan.lines,
+            gate=gate,
+            webhooks=Webhooks(settings=serve, gate=gate),
+            fetching=fetching,
+            readiness=readiness,
             emit=emit,
             now=now,
         )

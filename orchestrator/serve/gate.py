@@ -64,9 +64,10 @@ class Refused:
 
 @frozen
 class Announced:
-    """A call that a webhook announced, whose stream is to come: its line, and who calls whom."""
+    """A call that a webhook announced, whose stream is to come: its line, its id if that is known, who calls whom."""
 
     line: PhoneLine
+    call: str = ""
     caller: str = ""
     called: str = ""
 

@@ -18,6 +18,7 @@ from orchestrator.ports import StreamTarget
 from orchestrator.ports.carriers import CarrierControl
 from orchestrator.settings import BotSettings, LineSettings, Settings
 from orchestrator.settings_file import read_api_key, read_secret
+from orchestrator.settings_words import guess
 
 
 @frozen(kw_only=True, eq=False)
@@ -62,14 +63,15 @@ def open_lines(settings: Settings) -> tuple[PhoneLine, ...]:
             problems.append(f"{where}: {AUDIO_ECHO!r} answers all calls of a line or none; give it a line of its own")
         for choice in choices:
             if choice.key not in loaded:
-                loaded[choice.key] = _tried(partial(_load, choice, where), problems)
+                usual = choice == Choice(settings.bot.use, settings.bot.options)
+                loaded[choice.key] = _tried(partial(_load, choice, "" if usual else f"{where}: "), problems)
             bots[choice.key] = loaded[choice.key]
         if line.carrier == "telnyx" and secret:
             _tried(partial(telnyx_public_key, secret), problems)
         _tried(partial(answer, line, StreamTarget(url="wss://a/b")), problems)  # is `hand_over` XML?
         lines.append(PhoneLine(settings=line, default=settings.bot, secret=secret, bots=bots, control=control))
     if problems:
-        raise SettingsError("\n".join(problems))
+        raise SettingsError("\n".join(dict.fromkeys(problems)))  # a file may be read for two settings
     return tuple(lines)
 
 
@@ -84,7 +86,8 @@ def _load(choice: Choice, where: str) -> LoadedBot | None:
     try:
         return load_bot(choice.name, choice.options)
     except BotLoadError as error:
-        raise SettingsError(f"{where}: {error}") from error
+        meant = None if ":" in choice.name else guess(choice.name, {AUDIO_ECHO: AUDIO_ECHO})
+        raise SettingsError(f"{where}{error}" + (f"; did you mean {meant}?" if meant else "")) from error
 
 
 def _tried(step: Callable[[], Any], problems: list[str]) -> Any:

@@ -15,7 +15,8 @@ from orchestrator.errors import CarrierFault
 from orchestrator.port.messages import App
 from orchestrator.port.routes import caller_address, own_path, path_of, place_of, public_url
 from orchestrator.ports import Emit, Now
-from orchestrator.serve.gate import Asked, Gate
+from orchestrator.serve.fetching import Fetching
+from orchestrator.serve.gate import Asked, Gate, Refused
 from orchestrator.serve.lines import PhoneLine
 from orchestrator.serve.readiness import Readiness
 from orchestrator.serve.webhooks import Webhooks
@@ -32,6 +33,7 @@ class Pages:
     lines: Sequence[PhoneLine]
     gate: Gate
     webhooks: Webhooks
+    fetching: Fetching
     readiness: Readiness
     emit: Emit
     now: Now
@@ -66,6 +68,9 @@ class Pages:
             return _refusal(refused.status, "this request shows no right to call")
         if self.readiness.draining:
             return _refusal(503, self.readiness.reason)
+        if line.settings.media_url and request.method == "POST":
+            fetched = await self.fetching.fetch(line, asked, address=self._address(request))
+            return _refusal(fetched.status, fetched.reason) if isinstance(fetched, Refused) else JSONResponse(fetched)
         try:
             document = self.webhooks.answer(line, asked, host=request.headers.get("host", ""))
         except CarrierFault as fault:
@@ -90,14 +95,13 @@ class Pages:
         return Asked(method=request.method, url=url, headers=dict(request.headers), body=body)
 
     def _tell_refused(self, line: PhoneLine, request: Request, *, status: int, reason: str) -> None:
+        path, address = path_of(line.settings), self._address(request)
+        self.emit(events.RequestRefused(at=self.now(), line=path, address=address, status=status, reason=reason))
+
+    def _address(self, request: Request) -> str:
         peer = request.client.host if request.client is not None else ""
         named = ",".join(request.headers.getlist("x-forwarded-for"))
-        address = caller_address(peer, named, forwarded=self.settings.forwarded)
-        self.emit(
-            events.RequestRefused(
-                at=self.now(), line=path_of(line.settings), address=address, status=status, reason=reason
-            )
-        )
+        return caller_address(peer, named, forwarded=self.settings.forwarded)
 
 
 def _refusal(status: int, reason: str) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from typing import Protocol
 
@@ -65,7 +66,7 @@ class Recordings:
         answered = datetime.now(UTC)
         stamp = answered.strftime("%Y%m%dT%H%M%S") + f"{answered.microsecond // 1000:03}Z"
         call = re.sub(r"[^A-Za-z0-9._+-]", "_", leg.facts.id)[:_NAME_LENGTH]
-        name = f"call-{stamp}-{call}"
+        name = self._free(f"call-{stamp}-{call}")
         recording = Recording(self._folder / f"{name}.wav", rate=leg.rate, started_at=self.now())
         leg.tap = recording
         return Kept(
@@ -109,6 +110,11 @@ class Recordings:
             if deleted:
                 self.emit(events.RecordingsDeleted(at=self.now(), files=deleted))
             await trio.sleep(_LOOK_EVERY)
+
+    def _free(self, name: str) -> str:
+        """Return the name, or the first after it that no call has: ids may differ in what is left out of them."""
+        names = chain([name], (f"{name}-{number}" for number in count(2)))
+        return next(each for each in names if not (self._folder / f"{each}.wav").exists())
 
     @property
     def _folder(self) -> Path:

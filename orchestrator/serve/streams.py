@@ -22,7 +22,7 @@ from orchestrator.adapters.telephony.echo import echo_call
 from orchestrator.adapters.telephony.local_clock import open_clock_leg
 from orchestrator.adapters.telephony.options import LegOptions
 from orchestrator.adapters.telephony.remote_buffer import open_remote_leg
-from orchestrator.adapters.telephony.socket import open_carrier_socket
+from orchestrator.adapters.telephony.socket import CarrierSocket, open_carrier_socket
 from orchestrator.adapters.telephony.wire import CarrierWire, WireLimits, open_carrier_bytes
 from orchestrator.errors import CarrierFault, LegClosed
 from orchestrator.port.guests import Guests
@@ -85,7 +85,7 @@ class Streams:
             if isinstance(verdict, Refused):
                 return self._refuse(line, verdict, address=address)
             query = {name: value for name, value in request.query.items() if name != "token"}
-            with self._telling_failure(line, address):
+            with self.telling_failure(line, address):
                 await self._take_websocket(stream, verdict, query=query)
         return None
 
@@ -95,24 +95,28 @@ class Streams:
             await trio.aclose_forcefully(stream)
             return
         line = next(line for line in self.lines if line.settings.carrier == "audiosocket")
-        with self._telling_failure(line, address):
+        with self.telling_failure(line, address):
             codec = self._codec(line, {})
             if line.echoes:
-                async with open_carrier_bytes(stream, limits=self._limits) as wire:
+                async with open_carrier_bytes(stream, limits=self.limits) as wire:
                     await self._echo(wire, codec)
                 return
             async with open_clock_leg(stream, codec, options=self._options, now=self.now) as leg:
                 await self.calls.serve(leg, Announced(line))
 
     async def _take_websocket(self, stream: trio.abc.Stream, announced: Announced, *, query: Query) -> None:
+        codec = self._codec(announced.line, query)
+        async with open_carrier_socket(stream, subprotocols=codec.subprotocols, limits=self.limits) as socket:
+            await self.talk(socket, codec, announced=announced)
+
+    async def talk(self, socket: CarrierSocket, codec: CarrierCodec, *, announced: Announced) -> None:
+        """Serve the call on a WebSocket that is open, whoever opened it. Raises what open_remote_leg raises."""
         line = announced.line
-        codec = self._codec(line, query)
-        async with open_carrier_socket(stream, subprotocols=codec.subprotocols, limits=self._limits) as socket:
-            if line.echoes:
-                await self._echo(socket, codec)
-                return
-            async with open_remote_leg(socket, codec, options=self._options, now=self.now, control=line.control) as leg:
-                await self.calls.serve(leg, announced)
+        if line.echoes:
+            await self._echo(socket, codec)
+            return
+        async with open_remote_leg(socket, codec, options=self._options, now=self.now, control=line.control) as leg:
+            await self.calls.serve(leg, announced)
 
     async def _echo(self, wire: CarrierWire, codec: CarrierCodec) -> None:
         with self.calls.here("echo"):
@@ -126,7 +130,8 @@ class Streams:
         return LegOptions.of(self.settings)
 
     @property
-    def _limits(self) -> WireLimits:
+    def limits(self) -> WireLimits:
+        """What a connection may take."""
         serve = self.settings
         return WireLimits(message_bytes=serve.message_bytes, handshake_within=serve.handshake_within)
 
@@ -148,11 +153,14 @@ class Streams:
         return Response.refusal(refused.status, headers=headers)
 
     @contextmanager
-    def _telling_failure(self, line: PhoneLine, address: str) -> Iterator[None]:
+    def telling_failure(self, line: PhoneLine, address: str) -> Iterator[None]:
         """Tell of a stream that began no call, or broke its wire's rules, once."""
         try:
             yield
         except (CarrierFault, LegClosed) as error:
-            self.emit(
-                events.StreamFailed(at=self.now(), line=path_of(line.settings), address=address, error=str(error))
-            )
+            self.tell_failed(line, address, error=error)
+
+    def tell_failed(self, line: PhoneLine, address: str, *, error: Exception) -> None:
+        """Tell of a stream that came to nothing."""
+        path = path_of(line.settings)
+        self.emit(events.StreamFailed(at=self.now(), line=path, address=address, error=str(error)))

@@ -22,6 +22,8 @@ from orchestrator.settings import ServeSettings
 
 _FROM, _TO = ("from", "callfrom"), ("to", "callto")
 """What carriers call the two numbers, in lower case."""
+_CALL = {"twilio": "callsid", "plivo": "calluuid", "vonage": "uuid"}
+"""What carriers call the call, in lower case: those whose stream is known to name it by the same id."""
 _NOT_HANDED_ON = ("token", TRANSFER_TO)
 """Fields of our own query that a bot has no use for, or must not see."""
 
@@ -48,11 +50,12 @@ class Webhooks:
         url = public_url(self.settings, f"{path_of(line.settings)}/{token}", stream=True, host=host)
         own = {} if asked.method == "GET" else {name: query[name] for name in query if name not in _NOT_HANDED_ON}
         told = {name: value for name, value in ((CALLER, caller), (CALLED, called)) if value}
-        if line.settings.carrier == "vonage" and (call := said.get("uuid")):  # its wire does not say which call it is
+        call = said.get(_CALL.get(line.settings.carrier, ""), "")
+        if line.settings.carrier == "vonage" and call:  # its wire does not say which call it is
             told["call"] = call
         document = answer(line.settings, StreamTarget(url=url, parameters={**own, **told}))
         if document is not None:
-            self.gate.announce(token, Announced(line, caller=caller, called=called))
+            self.gate.announce(token, Announced(line, call, caller=caller, called=called))
         return document
 
 

@@ -13,6 +13,9 @@ Check = Callable[[Any, "attrs.Attribute[Any]", Any], None]
 _LIKELY_SECRET = 20
 """Letters from which on one word is taken for a secret: those of secrets.token_urlsafe have 22 and more as a rule."""
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_NO_UUID = "00000000-0000-0000-0000-000000000000"
+
 
 class WrongValue(ValueError):
     """A setting can't have the value it was given; `expected` says what would be right, without the value."""
@@ -78,6 +81,14 @@ def secret_file(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> 
         raise WrongValue(attribute.name, expected)
 
 
+def by_uuid(_instance: Any, attribute: attrs.Attribute[Any], value: dict[str, str]) -> None:  # attrs' signature
+    """Require a table whose keys are UUIDs or the beginning of one."""
+    for key in value:
+        if not key or not _UUID.fullmatch(key + _NO_UUID[len(key) :]):
+            expected = f'expected UUIDs or beginnings of one as keys, such as "{_NO_UUID[:11]}"'
+            raise WrongValue(f"{attribute.name}.{key}", expected)
+
+
 def path_on_port(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
     """Require nothing or the path of a URL as it is written there, such as /twilio."""
     if value and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", value):
@@ -88,15 +99,26 @@ def path_on_port(_instance: Any, attribute: attrs.Attribute[Any], value: str) ->
 
 def public_address(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
     """Require nothing or scheme and host of a web address, with a path if need be."""
-    try:
-        parts = urlsplit(value)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a bracket or a port that is none
-        right = False
-    right = right and not any(letter.isspace() for letter in value) and "@" not in value
-    if value and (not right or parts.query or parts.fragment or value.endswith("/")):
+    if value and not _is_address(value, "http", "https"):
         expected = 'expected "https://" and a host, such as https://bots.example.com, without a "/" at its end'
         raise WrongValue(f"{attribute.name} = {value!r}", expected)
+
+
+def media_address(_instance: Any, attribute: attrs.Attribute[Any], value: str) -> None:  # attrs' signature
+    """Require nothing or the address of a WebSocket server, with a path if need be."""
+    if value and not _is_address(value, "ws", "wss"):
+        expected = 'expected "ws://" and a host, such as ws://127.0.0.1:8088/media, without a "/" at its end'
+        raise WrongValue(f"{attribute.name} = {value!r}", expected)
+
+
+def _is_address(value: str, *schemes: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        right = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket or a port that is none
+        return False
+    right = right and not any(letter.isspace() for letter in value) and "@" not in value
+    return right and not (parts.query or parts.fragment or value.endswith("/"))
 
 
 def one_of(*values: int) -> Check:

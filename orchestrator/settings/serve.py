@@ -6,7 +6,16 @@ from typing import Any, Literal, get_args
 
 from attrs import Factory, field, frozen
 
-from orchestrator.settings.checks import between, one_of, path_on_port, public_address, secret_file, secret_name
+from orchestrator.settings.checks import (
+    between,
+    by_uuid,
+    media_address,
+    one_of,
+    path_on_port,
+    public_address,
+    secret_file,
+    secret_name,
+)
 
 Carrier = Literal["twilio", "telnyx", "plivo", "vonage", "exotel", "jambonz", "asterisk", "generic", "audiosocket"]
 CARRIERS: tuple[Carrier, ...] = get_args(Carrier)
@@ -28,11 +37,12 @@ class LineSettings:
     """Keyword arguments for its constructor."""
     numbers: dict[str, str] = Factory(dict)
     """Bots by called number, where not all calls of the line have the same."""
-    uuids: dict[str, str] = Factory(dict)
+    uuids: dict[str, str] = field(factory=dict, validator=by_uuid)
     """AudioSocket only: bots by the call's UUID, or by its beginning."""
     key_env: str = field(default="", validator=secret_name)
     """The environment variable with the key of the carrier's REST API (Telnyx, jambonz: the API key; Vonage: the
-    application's private key); Twilio and Plivo go by the secret."""
+    application's private key); Twilio and Plivo go by the secret. Calls that come in are ended and handed over with it
+    only where the line has a secret, too: else anybody could name the call. `talkingstick call` needs no secret."""
     key_file: str = field(default="", validator=secret_file)
     """A file that holds it instead (first line; a private key whole)."""
     secret_env: str = field(default="", validator=secret_name)
@@ -46,6 +56,9 @@ class LineSettings:
     Telnyx: the TeXML application; Vonage: the application)."""
     api: str = field(default="", validator=public_address)
     """Another address for the carrier's REST API, such as https://jambonz.example.com/api; empty: its usual one."""
+    media_url: str = field(default="", validator=media_address)
+    """Asterisk's chan_websocket only: where calls wait there to be fetched, such as ws://127.0.0.1:8088/media: whoever
+    posts `connection_id` (MEDIA_WEBSOCKET_CONNECTION_ID) to the line's path has us connect."""
     format: Literal["json", "plain"] = "json"
     """Asterisk's chan_websocket only: how it writes its control messages."""
     rate: int = field(default=8000, validator=one_of(8000, 16_000, 24_000, 48_000))

@@ -21,6 +21,8 @@ TALKING_LEGS = 50
 _ECHO_SECONDS = 30.0
 _TALK_SECONDS = 60.0
 _FRAME = 0.02
+_CHARACTER = 0.75 / 8000
+"""Seconds of mu-law in a character of base64."""
 _WARM = 2.0
 """Seconds at the start that count for nothing."""
 _ECHO_CORES = 0.65
@@ -110,13 +112,37 @@ async def _one(server: LegServer, kind: Kind) -> None:
 
 @define
 class _Phone:
-    """What one phone saw: when it sent frames that are not back, how long those took that are, and when frames came."""
+    """What one phone saw: when it sent frames that are not back, how long those took that are, and when frames came.
+
+    What it was sent ahead it plays, and returns the marks in it, as Twilio does.
+    """
 
     counts: bool = False
-    pong: bytes = b""
+    said: bytes = b""
+    """What the task that sends is to send next."""
+    over: float = 0.0
+    """When all that came has been played."""
+    marks: deque[tuple[float, bytes]] = field(factory=deque)
     sent: deque[float] = field(factory=deque)
     trips: list[float] = field(factory=list)
     arrivals: list[float] = field(factory=list)
+
+    def take(self, message: bytes, now: float) -> None:
+        """Take a message of the bot."""
+        if b'"mark"' in message:
+            self.marks.append((self.over, _frame(message)))
+        elif b'"media"' in message:
+            self.over = max(self.over, now) + len(message.rpartition(b":")[2]) * _CHARACTER
+            if self.sent:
+                trip = now - self.sent.popleft()
+                self.trips += [trip] if self.counts else []
+
+    def marks_played(self) -> bytes:
+        """Return the marks whose sound is over."""
+        played = b""
+        while self.marks and self.marks[0][0] <= trio.current_time():
+            played += self.marks.popleft()[1]
+        return played
 
     def times(self) -> list[float]:
         """Return the round trips, or how far behind its place in the spurt each frame came: the earliest is on time."""
@@ -146,8 +172,8 @@ async def _twilio(phone: _Phone, stream: trio.SocketStream, *, nursery: trio.Nur
         due += _FRAME
         await trio.sleep_until(due)
         phone.sent.append(trio.current_time())
-        pong, phone.pong = phone.pong, b""
-        await stream.send_all(pong + _frame(_media(number)))
+        said, phone.said = phone.said, b""
+        await stream.send_all(said + _frame(_media(number)) + phone.marks_played())
 
 
 def _media(number: int) -> bytes:
@@ -163,7 +189,7 @@ def _frame(payload: bytes) -> bytes:
 
 
 async def _take_messages(phone: _Phone, stream: trio.SocketStream) -> None:
-    """Count the media that come, and have pings answered by the task that sends."""
+    """Take the messages that come, and have pings answered by the task that sends."""
     unread = bytearray()
     while data := await stream.receive_some():
         now = trio.current_time()
@@ -173,11 +199,9 @@ async def _take_messages(phone: _Phone, stream: trio.SocketStream) -> None:
         while (whole := _whole(unread)) is not None:
             opcode, payload = whole
             if opcode == 9:
-                phone.pong = b"\x8a\x80" + bytes(4)
-            elif opcode == 1 and b'"media"' in payload and phone.sent:
-                trip = now - phone.sent.popleft()
-                if phone.counts:
-                    phone.trips.append(trip)
+                phone.said += b"\x8a\x80" + bytes(4)
+            elif opcode == 1:
+                phone.take(payload, now)
 
 
 def _whole(unread: bytearray) -> tuple[int, bytes] | None:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from simulations.carriers.carrier import Call, Carrier, MakesPlayback, Message, Payload
 from simulations.carriers.playback import Playback
+from simulations.carriers.sound import from_ulaw
 
 _XON, _XOFF, _QUEUE = 800, 900, 1000
 _LONGEST_TEXT, _LONGEST_BINARY = 128, 65_500
@@ -36,6 +37,9 @@ class FakeAsterisk(Carrier):
         self._channel = f"asterisk-{call.call[:10]}.1"
         self._report_drained = self._bulk = self._full = False
         self._partial = b""
+        self._size = self.frame_bytes // 2 if self.law else self.frame_bytes
+        self.answers = 0
+        """How often the bot answered the channel."""
 
     def opening(self) -> list[Message]:
         """Return MEDIA_START."""
@@ -43,8 +47,8 @@ class FakeAsterisk(Carrier):
             "connection_id": "bot",
             "channel": f"WebSocket/bot/0x{self.call.stream[:12]}",
             "channel_id": self._channel,
-            "format": _FORMATS.get(self.rate, "slin"),
-            "optimal_frame_size": self.frame_bytes,
+            "format": "ulaw" if self.law else _FORMATS.get(self.rate, "slin"),
+            "optimal_frame_size": self._size,
             "ptime": 20,
         }
         if not self._json:
@@ -78,12 +82,12 @@ class FakeAsterisk(Carrier):
             self.dropped = "1009: a binary message of more than 65500 bytes"
             return []
         data = self._partial + data
-        whole = len(data) // self.frame_bytes * self.frame_bytes
+        whole = len(data) // self._size * self._size
         if self._bulk:
             self._partial = data[whole:]
         elif whole != len(data):
             self.complain("bytes that fill no frame: dropped")
-        self.play(data[:whole], now)
+        self.play(from_ulaw(data[:whole]) if self.law else data[:whole], now)
         if not self._full and self._queued(now) >= _XOFF:
             self._full = True
             return [self._told("MEDIA_XOFF")]
@@ -111,7 +115,9 @@ class FakeAsterisk(Carrier):
                 return [self._status(now)]
             case "HANGUP":
                 self.hung_up = True
-            case "ANSWER" | "CONTINUE_MEDIA" | "SET_MEDIA_DIRECTION":
+            case "ANSWER":
+                self.answers += 1
+            case "CONTINUE_MEDIA" | "SET_MEDIA_DIRECTION":
                 pass
             case other:
                 self.complain(f"unknown command {other}: ignored")
@@ -136,7 +142,8 @@ class FakeAsterisk(Carrier):
     def _stop_buffering(self, name: str, now: float) -> list[Message]:
         self._bulk = False
         if self._partial:
-            self.play(self._partial.ljust(self.frame_bytes, b"\0"), now)
+            partial = from_ulaw(self._partial) if self.law else self._partial
+            self.play(partial.ljust(self.frame_bytes, b"\0"), now)
             self._partial = b""
         if name:
             self.playback.mark(f"MEDIA_BUFFERING_COMPLETED {name}", now)
@@ -156,3 +163,10 @@ class FakeAsterisk(Carrier):
 
     def _told(self, event: str, **what: Any) -> str:
         return json.dumps({"event": event, "channel_id": self._channel, **what}) if self._json else event
+
+
+class FakeUlawAsterisk(FakeAsterisk):
+    """One call with c(ulaw)."""
+
+    rates = (8000,)
+    law = True

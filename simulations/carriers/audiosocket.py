@@ -1,4 +1,4 @@
-"""Asterisk's AudioSocket from its side: bytes of a TCP stream, hardly a buffer, dropped at the first mistake."""
+"""Asterisk's AudioSocket from its side: a TCP stream, hardly a buffer, over at the first mistake or 2 s of nothing."""
 
 from __future__ import annotations
 
@@ -25,20 +25,32 @@ _PAYLOAD_WITHIN = 0.1
 """Seconds after a header in which its payload must come: seen, 100 ms apart and the call is dropped."""
 
 
+_SOMETHING_WITHIN = 2.0
+"""Seconds within which something must go one way or the other: seen, "Reached timeout after 2000 ms"."""
+
+
 class FakeAudioSocket(Carrier):
-    """One call of the dialplan's AudioSocket application."""
+    """One call of the dialplan's AudioSocket application.
+
+    With `sparse` the caller's channel sends nothing while the caller is silent, as Local channels do.
+    """
 
     name = "audiosocket"
     rates = tuple(_KINDS)
     law = False
     as_text = False
     jitter = 0.02
+    sparse = False
     most = 0.2  # of a burst of 3 s the caller heard 0.16 s: the channel's queue is short
 
     def __init__(self, call: Call, *, rate: int | None = None, playback: MakesPlayback = Playback) -> None:
         super().__init__(call, rate=rate, playback=playback)
         self._buffer = bytearray()
         self._header_at = math.inf
+        self._silence = bytes(self.frame_bytes)
+        self._now = 0.0
+        self._last: float | None = None
+        """When anything went either way; None before the first tick."""
         self._audio_kind = _KINDS[self.rate]
 
     def opening(self) -> list[Message]:
@@ -48,7 +60,20 @@ class FakeAudioSocket(Carrier):
     def media(self, payload: Payload) -> list[Message]:
         """Return one frame, header and payload together."""
         assert isinstance(payload, bytes)
+        if self.sparse and payload == self._silence:
+            return []
+        self._last = self._now
         return [_message(self._audio_kind, payload)]
+
+    def due(self, now: float) -> list[Message]:
+        """Drop the call where a payload did not follow its header, or nothing went either way."""
+        self._now = now
+        self._last = now if self._last is None else self._last
+        if now - self._header_at > _PAYLOAD_WITHIN:
+            self.dropped = "a header and its payload came apart"
+        elif now - self._last > _SOMETHING_WITHIN:
+            self.dropped = "Reached timeout after 2000 ms of no activity"
+        return []
 
     def press(self, digit: str) -> list[Message]:
         """Return one key."""
@@ -57,6 +82,7 @@ class FakeAudioSocket(Carrier):
     def receive(self, message: Message, now: float) -> list[Message]:
         """Take in bytes of the stream, in any pieces."""
         assert isinstance(message, bytes)
+        self._last = now
         self._buffer += message
         while len(self._buffer) >= _HEADER and not (self.dropped or self.hung_up):
             size = int.from_bytes(self._buffer[1:3], "big")

@@ -16,6 +16,7 @@ from simulations.carriers.opening import open_wire
 from simulations.carriers.pacing import Pacer
 from simulations.carriers.reading import SharedReader
 from simulations.carriers.target import Refused, Target, WireClosed
+from simulations.carriers.webhook import Webhook
 from simulations.carriers.wire import Wire
 
 Condition = Callable[[float], bool]
@@ -64,9 +65,9 @@ class Exchange:
 
 @define(eq=False)
 class PlacedCall:
-    """One call: `run` it once."""
+    """One call: `run` it once. Where `target` is a webhook, that is asked first."""
 
-    target: Target
+    target: Target | Webhook
     exchange: Exchange
     result: CallResult
     script: Script
@@ -76,7 +77,7 @@ class PlacedCall:
     async def run(self) -> None:
         """Call, follow the script until either side ends the call, and hang up, also when cancelled."""
         try:
-            async with open_wire(self.target) as wire:
+            async with open_wire(await self._stream()) as wire:
                 self.result.connected = trio.current_time()
                 await self._talk(wire)
         except Refused as refused:
@@ -85,6 +86,9 @@ class PlacedCall:
         finally:
             self.result.ended = trio.current_time()
             self.script.close()
+
+    async def _stream(self) -> Target:
+        return self.target if isinstance(self.target, Target) else await self.target.follow(self.result.line.carrier)
 
     async def _talk(self, wire: Wire) -> None:
         carrier = self.result.line.carrier
@@ -127,6 +131,11 @@ class PlacedCall:
     def _take(self, wire: Wire, messages: Sequence[Message]) -> None:
         carrier, now = self.result.line.carrier, trio.current_time()
         wire.send([answer for message in messages for answer in carrier.receive(message, now)])
+        self._look_over()
+
+    def _look_over(self) -> None:
+        """End the call where the carrier or the bot has."""
+        carrier = self.result.line.carrier
         if carrier.dropped:
             self._end(Outcome.FAILED, f"{carrier.name} dropped the call: {carrier.dropped}")
         elif carrier.hung_up:
@@ -142,6 +151,7 @@ class PlacedCall:
         except StopIteration:
             self._over.set()
         wire.send(self.result.line.tick(now))
+        self._look_over()
 
     def _guarded(self, deed: Callable[..., None], *arguments: object) -> None:
         """Do what the pacer or the reader asks for: whatever becomes of this call, the others go on."""

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from random import Random
 from typing import Any, ClassVar, Protocol
 
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 
 from simulations.carriers.playback import Playback
 from simulations.carriers.sound import from_ulaw, to_ulaw
@@ -81,6 +81,10 @@ class Carrier:
         self.complaints: Counter[str] = Counter()
         self.hung_up = False
         self.dropped = ""
+
+    def hand_over(self, parameters: Mapping[str, str]) -> None:
+        """Take from a webhook's markup what the bot is to be told; before `opening`."""
+        self.call = evolve(self.call, parameters=dict(parameters))
 
     # --- what the carrier sends ---
 

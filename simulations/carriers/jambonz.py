@@ -1,14 +1,13 @@
-"""jambonz' `listen` with bidirectional streaming (mod_audio_fork) from its side: 30 marks, cleared ones are told."""
+"""jambonz' `listen` with bidirectional streaming from its side: its messages; what mod_audio_fork does is its own."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from simulations.carriers.audio_fork import AudioFork
 from simulations.carriers.carrier import Call, Carrier, MakesPlayback, Message, Payload, text_of
 from simulations.carriers.playback import Playback
-
-_MOST_MARKS = 30
 
 
 class FakeJambonz(Carrier):
@@ -19,11 +18,11 @@ class FakeJambonz(Carrier):
     rates = (8000, 16_000, 24_000, 32_000, 48_000)
     law = False
     as_text = False
-    jitter = 0.08  # the module waits for so much before it plays
+    jitter = 0.02
 
     def __init__(self, call: Call, *, rate: int | None = None, playback: MakesPlayback = Playback) -> None:
         super().__init__(call, rate=rate, playback=playback)
-        self._marks = 0
+        self._fork = AudioFork(self.playback, rate=self.rate, complain=self.complain)
         self._odd = b""
 
     def opening(self) -> list[Message]:
@@ -55,21 +54,17 @@ class FakeJambonz(Carrier):
         data = self._odd + data
         even = len(data) // 2 * 2
         self._odd = data[even:]
-        self.play(data[:even], now)
+        self._fork.take(data[:even], now)
         return []
 
     def take(self, said: dict[str, Any], now: float) -> list[Message]:
         """Take in `mark`, `killAudio`, `clearMarks`, `disconnect`, or what is for the application."""
         match said:
             case {"type": "mark", "data": {"name": str(name)}}:
-                if self._marks < _MOST_MARKS:  # more are dropped without a word
-                    self._marks += 1
-                    self.playback.mark(name, now)
-                return self.due(now)
+                self._fork.mark(name)
             case {"type": "killAudio"}:
                 self._odd = b""
-                names = self.playback.clear(now)
-                return [message for name in names for message in self.mark_back(name, cleared=True)]
+                return [message for name in self._fork.clear(now) for message in self.mark_back(name, cleared=True)]
             case {"type": "disconnect"}:
                 self.hung_up = True
             case {"type": "clearMarks" | "json" | "transcription" | "transfer" | "error"}:
@@ -78,7 +73,10 @@ class FakeJambonz(Carrier):
                 self.complain(f"unknown type {text_of(said, 'type')}")
         return []
 
+    def due(self, now: float) -> list[Message]:
+        """Return marks that were reached, by a marker of their own or another -1."""
+        return [message for name in self._fork.reached(now) for message in self.mark_back(name)]
+
     def mark_back(self, name: str, *, cleared: bool = False) -> list[Message]:
         """Return `mark`, played out or cleared."""
-        self._marks -= 1
         return [json.dumps({"type": "mark", "data": {"name": name, "event": "cleared" if cleared else "playout"}})]

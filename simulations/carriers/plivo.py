@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from simulations.carriers.carrier import Call, Carrier, MakesPlayback, Message, Payload, text_of
@@ -19,7 +20,12 @@ class FakePlivo(Carrier):
         super().__init__(call, rate=rate, playback=playback)
         self._sequence = 0
         self._chunk = 0
-        self._headers = ";".join(f"{key}={value}" for key, value in call.parameters.items())
+        self.hand_over(call.parameters)
+
+    def hand_over(self, parameters: Mapping[str, str]) -> None:
+        """Take them; they go with every message."""
+        super().hand_over(parameters)
+        self._headers = ";".join(f"{key}={value}" for key, value in parameters.items())
 
     def opening(self) -> list[Message]:
         """Return `start`."""

@@ -36,7 +36,9 @@ class Target:
     headers: Sequence[tuple[str, str]] = ()
     subprotocols: Sequence[str] = ()
     within: float = 10.0
-    tls: ssl.SSLContext | None = field(default=Factory(lambda self: _tls(self.url), takes_self=True))
+    tls: ssl.SSLContext | None = field(
+        default=Factory(lambda self: tls_context() if self.url.scheme == "wss" else None, takes_self=True)
+    )
 
     @property
     def port(self) -> int:
@@ -46,21 +48,25 @@ class Target:
 
 def parse_url(text: str) -> SplitResult:
     """Return the parts of an address. Raises SettingsError, one line that says what is expected."""
-    expected = "expected ws://HOST[:PORT]/PATH, wss://... or audiosocket://HOST:PORT"
+    expected = "expected ws://HOST[:PORT]/PATH, wss://..., http(s)://... of a webhook, or audiosocket://HOST:PORT"
     try:
         url = urlsplit(text)
         port = url.port
     except ValueError as error:
         raise SettingsError(f"--url {text}: {error}; {expected}") from None
-    if url.scheme not in ("ws", "wss", "audiosocket") or not url.hostname:
+    if url.scheme not in ("ws", "wss", "http", "https", "audiosocket") or not url.hostname:
         raise SettingsError(f"--url {text}: {expected}")
     if url.scheme == "audiosocket" and not port:
         raise SettingsError(f"--url {text}: the port is missing; {expected}")
     return url
 
 
-def _tls(url: SplitResult) -> ssl.SSLContext | None:
-    return ssl.create_default_context() if url.scheme == "wss" else None
+def tls_context(*, insecure: bool = False) -> ssl.SSLContext:
+    """Return what checks a server's certificate (SSL_CERT_FILE in the environment names one more to trust), or not."""
+    context = ssl.create_default_context()
+    if insecure:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
 
 
 def cause_of(error: BaseException) -> str:

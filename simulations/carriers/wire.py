@@ -1,7 +1,7 @@
 """A carrier's connection to the bot: a WebSocket client by wsproto, or bare TCP; messages in, messages out, no waits.
 
 wsproto is what trio-websocket is made of; it is driven directly because trio-websocket's reader task, lock and channel
-cost two wake-ups a message, and one core is to carry 200 calls.
+cost two wake-ups a message, and what every message needs is done by hand (frames.py): one core is to carry 200 calls.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from wsproto.events import (
     BytesMessage,
     CloseConnection,
     Ping,
-    RejectConnection,
-    RejectData,
     Request,
     TextMessage,
 )
 from wsproto.utilities import ProtocolError
 
 from simulations.carriers.carrier import Message
+from simulations.carriers.frames import frame_span, masked_frame
 from simulations.carriers.target import Refused, Target, WireClosed, cause_of
 
 _READ = 65_536
 _MOST_UNSENT = 1_000_000
 """Bytes that may wait for a bot that does not read; a minute of mu-law in JSON."""
 _MOST_MESSAGE = 4_000_000
+_WHOLE_TEXT, _WHOLE_BYTES = 0x81, 0x82
+"""First bytes of frames that are whole messages."""
 
 
 def _second_descriptor(stream: trio.abc.Stream) -> socket.socket | None:
@@ -138,11 +139,15 @@ class Wire:
 
 
 class WebSocketWire(Wire):
-    """A WebSocket client; pings are answered, compression is not offered."""
+    """A WebSocket client; pings are answered, compression is not offered.
+
+    Whole messages in one frame, nearly all there are, are read and written here; wsproto gets the others.
+    """
 
     def __init__(self, stream: trio.abc.Stream) -> None:
         super().__init__(stream)
         self._protocol = WSConnection(ConnectionType.CLIENT)
+        self._unread = b""
         self._parts: list[Message] = []
         self._size = 0
 
@@ -156,37 +161,67 @@ class WebSocketWire(Wire):
             extra_headers=[(name.encode(), value.encode()) for name, value in target.headers],
         )
         await self.stream.send_all(self._protocol.send(request))
-        while self._protocol.state is ConnectionState.CONNECTING:
+        head, end = b"", b""
+        while not end:
             data = bytes(await self.stream.receive_some(_READ))
             if not data:
                 raise Refused(0, "closed before the upgrade was answered")
-            try:
-                self._protocol.receive_data(data)
-                event = next(self._protocol.events(), None)
-            except ProtocolError as error:
-                raise Refused(0, f"no WebSocket: {error}") from None
-            if isinstance(event, RejectConnection | RejectData):
-                status = getattr(event, "status_code", 0)
-                raise Refused(status, f"HTTP {status}")
-            if isinstance(event, AcceptConnection):
-                self.early = self._events()
-                return
+            head, end, self._unread = (head + data).partition(b"\r\n\r\n")
+            if len(head) > _READ:
+                raise Refused(0, "no WebSocket: its answer never ends")
+        try:
+            self._protocol.receive_data(head + end)
+            event = next(self._protocol.events(), None)
+        except ProtocolError as error:
+            raise Refused(0, f"no WebSocket: {error}") from None
+        if not isinstance(event, AcceptConnection):
+            status = getattr(event, "status_code", 0)
+            raise Refused(status, f"HTTP {status}")
+        self.early = self._messages(b"")
 
     def framed(self, message: Message) -> bytes:
         """Return a message as one masked frame."""
-        event = TextMessage(data=message) if isinstance(message, str) else BytesMessage(data=message)
-        try:
-            return self._protocol.send(event)
-        except ProtocolError:
-            raise WireClosed(1006, "closed already") from None
+        if self._protocol.state is not ConnectionState.OPEN:
+            raise WireClosed(1006, "closed already")
+        data = message.encode() if isinstance(message, str) else message
+        return masked_frame(data, text=isinstance(message, str))
 
     def completed(self, data: bytes) -> list[Message]:
         """Return the messages that these bytes complete; none are the end of the stream. Raises WireClosed."""
+        if data:
+            return self._messages(data)
         try:
-            self._protocol.receive_data(data or None)
+            self._protocol.receive_data(None)
             return self._events()
         except ProtocolError as error:
             raise WireClosed(1002, str(error)) from None
+
+    def _messages(self, data: bytes) -> list[Message]:
+        """Return the messages that are complete with `data`."""
+        data = self._unread + data if self._unread else data
+        found: list[Message] = []
+        at = 0
+        try:
+            while (span := frame_span(data, at)) is not None:
+                start, end = span
+                if end - start > _MOST_MESSAGE:
+                    raise WireClosed(1009, "a message longer than any carrier reads")
+                if end > len(data):
+                    break
+                if data[at] == _WHOLE_TEXT and not self._parts:
+                    found.append(data[start:end].decode())
+                elif data[at] == _WHOLE_BYTES and not self._parts:
+                    found.append(data[start:end])
+                else:
+                    self._protocol.receive_data(data[at:end])
+                    found += self._events()
+                at = end
+        except ProtocolError as error:
+            raise WireClosed(1002, str(error)) from None
+        except UnicodeDecodeError:
+            raise WireClosed(1007, "text that is no UTF-8") from None
+        self._unread = data[at:]
+        return found
 
     def _events(self) -> list[Message]:
         found: list[Message] = []

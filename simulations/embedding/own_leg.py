@@ -1,5 +1,7 @@
 """A Trio program of your own with a telephone line of your own: what the caller hears goes into a WAV file.
 
+Without --wav it lies in a new temporary directory; the last line says where.
+
     python -m simulations.embedding.own_leg [--config talkingstick.toml] [--wav heard.wav]
 
 `Line` is what you would write for your own telephony: the six methods of orchestrator.Leg, on a clock of its own.
@@ -28,7 +30,7 @@ from orchestrator import (
     UserTurn,
     open_orchestrator,
 )
-from simulations.embedding.stage import arguments, open_provider, run, show
+from simulations.embedding.stage import arguments, heard_file, open_provider, run, show
 
 RATE = 8000
 FRAME = 320
@@ -183,6 +185,6 @@ async def main(config: Path | None, wav: Path) -> None:
 
 if __name__ == "__main__":
     parser = arguments(__doc__)
-    parser.add_argument("--wav", type=Path, default=Path("heard.wav"), help="where what the caller hears goes")
+    parser.add_argument("--wav", type=Path, help="where what the caller hears goes; without it, a temporary directory")
     given = parser.parse_args()
-    sys.exit(run(partial(main, given.config, given.wav)))
+    sys.exit(run(partial(main, given.config, heard_file(given.wav))))

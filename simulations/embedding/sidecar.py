@@ -27,7 +27,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.trio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from simulations.embedding.stage import arguments, open_provider, run
+from simulations.embedding.stage import arguments, heard_file, open_provider, run
 
 RATE = 16_000
 FRAME = 640
@@ -206,6 +206,6 @@ async def main(*, config: Path | None, url: str | None, wav: Path) -> None:
 if __name__ == "__main__":
     parser = arguments(__doc__)
     parser.add_argument("--url", help="the generic line of a server that runs")
-    parser.add_argument("--wav", type=Path, default=Path("heard.wav"), help="where what the caller hears goes")
+    parser.add_argument("--wav", type=Path, help="where what the caller hears goes; without it, a temporary directory")
     given = parser.parse_args()
-    sys.exit(run(partial(main, config=given.config, url=given.url, wav=given.wav)))
+    sys.exit(run(partial(main, config=given.config, url=given.url, wav=heard_file(given.wav))))

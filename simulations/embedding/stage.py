@@ -7,7 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 
 import trio
 
@@ -24,6 +24,11 @@ def arguments(about: str | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--config", type=Path, help="a talkingstick.toml with an account; without it, a simulated one")
     return parser
+
+
+def heard_file(given: Path | None) -> Path:
+    """Return where what the caller hears goes: where the command line says, or in a new temporary directory."""
+    return given or Path(mkdtemp(prefix="talkingstick-")) / "heard.wav"
 
 
 @asynccontextmanager

@@ -18,8 +18,10 @@ from simulations.carriers.calling import CallResult, Exchange, Outcome, PlacedCa
 from simulations.carriers.carrier import Call, Carrier, call_drawn
 from simulations.carriers.catalogue import CARRIERS, make_carrier
 from simulations.carriers.line import Line
-from simulations.carriers.target import Target, parse_url
+from simulations.carriers.questions import Signer, question, signature
+from simulations.carriers.target import Target, parse_url, tls_context
 from simulations.carriers.twilio import upgrade_signature
+from simulations.carriers.webhook import Webhook
 from simulations.load.echo import Echo
 from simulations.load.measures import measure
 from simulations.load.report import RunFacts, Tally, headline, summary
@@ -58,7 +60,7 @@ class Plan:
     """What is to be done: `scenario` is None where echoes are measured."""
 
     options: LoadOptions
-    target: Target
+    target: Target | Webhook
     scenario: LoadScenario | None
     sounds: Sounds | None
     parameters: dict[str, str]
@@ -78,7 +80,7 @@ async def planned(options: LoadOptions) -> Plan:
         return Plan(options=options, target=target, scenario=None, sounds=None, parameters=parameters)
     path = options.scenario or DEFAULT
     scenario = load_scenario(path)
-    sounds = await render(scenario, probe, folder=path.parent, rng=Random(f"{options.seed}"))
+    sounds = await render(scenario, probe, path=path, rng=Random(f"{options.seed}"))
     return Plan(options=options, target=target, scenario=scenario, sounds=sounds, parameters=parameters)
 
 
@@ -89,26 +91,53 @@ def _carrier(options: LoadOptions, call: Call, *, echo: Echo | None = None) -> C
     return make_carrier(options.carrier, call, rate=options.rate, format=options.format, playback=playback)
 
 
-def _target(options: LoadOptions, carrier: Carrier) -> Target:
+def _target(options: LoadOptions, carrier: Carrier) -> Target | Webhook:
     url = parse_url(options.url)
+    if url.scheme in ("http", "https"):
+        return _webhook(options, carrier)
     if (url.scheme == "audiosocket") != (options.carrier == "audiosocket"):
         raise SettingsError(f"--as {options.carrier}: can't call {url.scheme}://; AudioSocket alone is bare TCP")
     headers = [_pair(each, option="--header") for each in options.header]
     if options.secret_env is not None:
         headers.append(_authority(options, options.secret_env))
-    return Target(url=url, headers=headers, subprotocols=carrier.subprotocols, within=options.connect_within)
+    tls = tls_context(insecure=options.insecure) if url.scheme == "wss" else None
+    return Target(url=url, headers=headers, subprotocols=carrier.subprotocols, within=options.connect_within, tls=tls)
+
+
+def _webhook(options: LoadOptions, carrier: Carrier) -> Webhook:
+    asked = question(carrier.name, carrier.call)
+    if asked is None:
+        raise SettingsError(f"--url {options.url}: {carrier.name} asks no webhook; expected the stream's ws:// address")
+    if options.parameter:
+        raise SettingsError("--parameter: where a webhook is asked its markup says them; put them into its query")
+    secret = _secret(options.secret_env) if options.secret_env is not None else ""
+    if secret:  # what is wrong with it is told now
+        signature(asked, Signer(carrier=carrier.name, secret=secret, url=options.url, now=0.0, nonce=""))
+    return Webhook(
+        url=options.url,
+        public=options.signed_url or options.url,
+        secret=secret,
+        headers=[_pair(each, option="--header") for each in options.header],
+        within=options.connect_within,
+        tls=tls_context(insecure=options.insecure),
+    )
 
 
 def _authority(options: LoadOptions, name: str) -> tuple[str, str]:
     """Return the header by which the carrier shows who it is. Raises SettingsError."""
-    secret = os.environ.get(name)
-    if not secret:
-        raise SettingsError(f"--secret-env {name}: there is no such variable in the environment, or it is empty")
+    secret = _secret(name)
     if options.carrier == "twilio":
         return "X-Twilio-Signature", upgrade_signature(options.signed_url or options.url, secret)
     if options.carrier == "telnyx":
         return "x-telnyx-streaming-auth-token", secret
     return "Authorization", f"Bearer {secret}"
+
+
+def _secret(name: str) -> str:
+    secret = os.environ.get(name)
+    if not secret:
+        raise SettingsError(f"--secret-env {name}: there is no such variable in the environment, or it is empty")
+    return secret
 
 
 def _pair(text: str, *, option: str) -> tuple[str, str]:

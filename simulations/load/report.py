@@ -18,6 +18,8 @@ from simulations.reports.summary import SCHEMA
 FULL = (429, 503)
 """HTTP's answers to an upgrade that mean: no place for another call."""
 
+_NO_RIGHT = ("HTTP 401", "HTTP 403")
+
 
 @frozen(kw_only=True)
 class RunFacts:
@@ -203,6 +205,8 @@ def headline(found: Mapping[str, Any]) -> str:
     ]
     if load["caller_turns"]:
         told.append(_answers(found))
+    if load["keys"]:
+        told.append(f"Callers pressed {load['keys']} keys.")
     if load["barge_in_s"]["count"] or load["barge_ins_not_stopped"]:
         told.append(_barge_ins(load))
     if load["echo_s"]["count"] or load["echoes_lost"]:
@@ -213,10 +217,18 @@ def headline(found: Mapping[str, Any]) -> str:
         f"Gaps over 100 ms inside replies: {gaps['over_100ms']}; late frames: {legs['late_frames']}, "
         f"dropped: {legs['dropped_frames']}."
     )
-    told += [f"Not connected or broken off: {reason} ({count})." for reason, count in load["errors"].items()]
+    told += [
+        f"Not connected or broken off: {reason} ({count}){_hint(reason)}." for reason, count in load["errors"].items()
+    ]
     told += [f"The carrier complains of {what} ({count})." for what, count in load["complaints"].items()]
-    told.append(f"This program sent its frames at most {_milliseconds(load['pacing_s']['p99'])} late (99 of 100).")
+    if load["pacing_s"]["count"]:
+        told.append(f"This program sent its frames at most {_milliseconds(load['pacing_s']['p99'])} late (99 of 100).")
     return "\n".join(told)
+
+
+def _hint(reason: str) -> str:
+    """Return what may help."""
+    return "; does --secret-env (and --signed-url) say what it knows us by?" if reason.endswith(_NO_RIGHT) else ""
 
 
 def _answers(found: Mapping[str, Any]) -> str:

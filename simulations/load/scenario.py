@@ -98,7 +98,7 @@ def load_scenario(path: Path) -> LoadScenario:
 def _wrong(turn: TurnPlan) -> list[str]:
     """Return what is wrong with a turn as a whole."""
     if not turn.kind:
-        return [f": expected exactly one of {', '.join(KINDS)}"]
+        return [f": expected exactly one of {', '.join(KINDS)}, none of them 0, empty or false"]
     if turn.interrupt_after and turn.kind not in SPOKEN:
         return [f".interrupt_after: a turn of {turn.kind} can't interrupt; expected say, text or wav"]
     return []

@@ -36,14 +36,22 @@ class Sounds:
         return said[variant % len(said)]
 
 
-async def render(scenario: LoadScenario, carrier: Carrier, *, folder: Path, rng: Random) -> Sounds:
-    """Make all that is said; `carrier` lends its encoding. Raises SettingsError for files that can't be used."""
+async def render(scenario: LoadScenario, carrier: Carrier, *, path: Path, rng: Random) -> Sounds:
+    """Make all that is said; `carrier` lends its encoding, `path` is the scenario's file, its recordings lie beside it.
+
+    Raises SettingsError, which names file and turn, for what can't be used.
+    """
     sounds: dict[int, list[Said]] = {}
     for place, turn in enumerate(scenario.turns):
         if turn.kind in SPOKEN:
             variants = 1 if turn.wav else _VARIANTS
-            pcm = [await _pcm(turn, scenario, carrier=carrier, folder=folder, rng=rng) for _ in range(variants)]
-            sounds[place] = [_frames(each, carrier, what=f"turns[{place}]") for each in pcm]
+            try:
+                pcm = [
+                    await _pcm(turn, scenario, carrier=carrier, folder=path.parent, rng=rng) for _ in range(variants)
+                ]
+                sounds[place] = [_frames(each, carrier) for each in pcm]
+            except SettingsError as error:
+                raise SettingsError(f"{path}: turns[{place}].{turn.kind}: {error}") from None
     return Sounds(sounds)
 
 
@@ -66,10 +74,10 @@ def _words(seconds: float, rng: Random) -> str:
     return text
 
 
-def _frames(pcm: bytes, carrier: Carrier, *, what: str) -> Said:
+def _frames(pcm: bytes, carrier: Carrier) -> Said:
     pcm = _trimmed(pcm, carrier.rate)
     if not pcm:
-        raise SettingsError(f"{what}: there is nothing to be heard in it")
+        raise SettingsError("there is nothing to be heard in it")
     size = carrier.frame_bytes
     return [carrier.payload(pcm[start : start + size].ljust(size, b"\0")) for start in range(0, len(pcm), size)]
 

@@ -1,7 +1,8 @@
-"""The command `waves-server`: what its options mean for a provider, what it says of itself, its end by Ctrl-C."""
+"""The command `waves-server`: what its options mean for a provider, what it says of itself, its end by signals."""
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -25,21 +26,21 @@ _SHAPE = "expected NAME=KEY or NAME=KEY:slots=1,links=5,rpm=60"
 
 
 async def run(*, options: ServerOptions) -> int:
-    """Serve until Ctrl-C and return the exit status. Raises PortTaken, and SettingsError for wrong options."""
+    """Serve until a signal; return 0 after SIGTERM, 130 after Ctrl-C.
+
+    Raises PortTaken, and SettingsError for wrong options.
+    """
     heard = options.recognition
     recognizer = recognizer_for(transcript=heard.transcript, ears=heard.ears, model=heard.model)
     faults = faults_of(options)
     server = WavesServer(
         waves_options(options), voice_named(options.voice), plans=plans_of(options.limits), recognizer=recognizer
     )
-    try:
-        async with open_waves_server(server, host=options.host, port=options.port, faults=faults):
+    async with open_waves_server(server, host=options.host, port=options.port, faults=faults):
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
             for line in told(server, faults):
                 print(line, file=sys.stderr, flush=True)
-            await trio.sleep_forever()
-    except* KeyboardInterrupt:
-        pass  # the way to end it
-    return 0
+            return 130 if await anext(signals) == signal.SIGINT else 0
 
 
 def told(server: WavesServer, faults: Sequence[Fault]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from orchestrator.adapters.telephony.socket import open_carrier_socket
 from orchestrator.adapters.telephony.wire import WireLimits
 from orchestrator.errors import CarrierFault
 from tests.adapters.carrier_world import REQUEST, carrier
+from tests.adapters.test_carrier_wire import DeafStream
 from tests.port.peers import read_until_end
 
 
@@ -155,3 +156,39 @@ async def test_a_peer_that_vanished_is_noticed(autojump_clock: MockClock) -> Non
     async with open_carrier_socket(ours) as socket:
         assert await socket.receive() == []
         assert 5 < trio.current_time() <= 10.1
+
+
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_pong_that_came_while_we_were_held_up_counts(answered: bool, autojump_clock: MockClock) -> None:
+    """It lies behind seconds of sound when the time is over: that is read before the peer is judged gone."""
+    ours, theirs = memory_stream_pair()
+    await theirs.send_all(REQUEST % b"")
+    async with open_carrier_socket(ours) as socket, trio.open_nursery() as nursery:
+
+        async def read() -> None:
+            while await socket.receive():
+                pass
+
+        nursery.start_soon(read)
+        await trio.sleep(6)
+        await theirs.send_all(frame(2, bytes(320)) * 300 + (frame(0xA, b"") if answered else b""))
+        autojump_clock.jump(6)
+        await trio.sleep(1)
+        assert socket.over.is_set() is not answered
+        nursery.cancel_scope.cancel()
+
+
+async def test_pings_of_a_peer_that_takes_no_pong_are_not_read(autojump_clock: MockClock) -> None:
+    """What is owed to it stays small, for the five seconds until it is dropped."""
+    ours, theirs = memory_stream_pair()
+    await theirs.send_all(REQUEST % b"")
+    async with open_carrier_socket(DeafStream(ours, room=1000)) as socket, trio.open_nursery() as nursery:
+        nursery.start_soon(socket.receive)
+        socket.send([bytes(2000)])
+        socket.flush_soon()
+        await trio.sleep(0.1)
+        for _ in range(100):
+            await theirs.send_all(frame(0x9, bytes(125)) * 100)
+            await trio.sleep(0.01)
+        assert len(await ours.receive_some()) > 1_300_000
+        nursery.cancel_scope.cancel()

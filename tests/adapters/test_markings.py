@@ -107,12 +107,35 @@ def test_never_too_many_are_out_and_each_is_told_once_in_order(story: list[tuple
 
 
 def test_far_sound_is_laid_by_marks_and_cut_where_it_was_cleared() -> None:
-    """A mark in the middle of a piece splits it; what a clear threw away never sounded."""
+    """A mark in the middle of a piece splits it; what a clear threw away never sounded, and nothing sounds twice at a
+    time: what no mark told of begins where the last that one did was over."""
     far = FarSound(rate=RATE)
     first, second = bytes(SECOND), b"\1" * SECOND
     far.add(0, first, expected=10.0)
     far.add(SECOND, second, expected=11.0)
     assert list(far.sounded(SECOND // 2, at=10.7)) == [(10.2, first[: SECOND // 2])]
     assert list(far.sounded(SECOND, at=11.2)) == [(10.7, first[SECOND // 2 :])]
-    assert list(far.cut(11.25)) == [(11.0, second[: SECOND // 4])]
+    ((began, heard),) = far.cut(11.25)
+    assert (round(began, 6), len(heard)) == (11.2, SECOND // 20)
     assert list(far.cut(99.0)) == []
+
+
+@given(st.lists(st.tuples(st.integers(1, 400), st.floats(-0.1, 0.3)), min_size=1, max_size=8), st.integers(0, 8))
+def test_far_sound_is_told_once_and_in_order(pieces: list[tuple[int, float]], marked: int) -> None:
+    """Whatever is late: a clear tells of what lies behind the last mark, from its time to now and no more."""
+    far, position, due = FarSound(rate=RATE), 0, 10.0
+    ends = []
+    for size, late in pieces:
+        far.add(position, bytes(2 * size), expected=due)
+        position, due = position + 2 * size, due + size / RATE
+        ends.append((position, due + late))
+    told: list[tuple[float, int]] = []
+    at = 10.0
+    for end, sounded in ends[:marked]:
+        at = sounded
+        told += [(began, len(pcm)) for began, pcm in far.sounded(end, at=at)]
+    assert sum(size for _, size in told) == sum(2 * size for size, _ in pieces[:marked])
+    behind = [(began, len(pcm)) for began, pcm in far.cut(at + 0.02)]
+    if marked:
+        assert sum(size for _, size in behind) <= 2 * RATE * 0.02 + 2
+        assert all(began >= at - 1e-6 for began, _ in behind)

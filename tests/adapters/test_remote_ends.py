@@ -10,7 +10,7 @@ from trio.testing import MockClock
 from orchestrator.adapters.telephony.remote_buffer import open_remote_leg
 from orchestrator.adapters.telephony.wire import WireLimits
 from orchestrator.errors import CarrierFault, LegClosed
-from orchestrator.ports import CallFacts, HungUp
+from orchestrator.ports import CallFacts, Digits, HungUp
 from tests.adapters.carrier_world import OPTIONS, FarEnd, ToyCodec, carrier, pcm
 from tests.adapters.remote_world import World, call
 
@@ -149,3 +149,19 @@ async def test_a_carrier_that_stops_reading_is_dropped(autojump_clock: MockClock
             with pytest.raises(LegClosed):
                 await leg.write(pcm(0.2))
             assert 5 <= trio.current_time() <= 5.1
+
+
+async def test_more_than_anybody_can_follow_ends_the_call_as_a_hang_up(autojump_clock: MockClock) -> None:
+    """A peer that floods a conversation with keys: what came last is the end, nothing sounds on, nobody waits."""
+    async with carrier() as (socket, peer, _):
+        await peer.send_message("call 7")
+        async with open_remote_leg(socket, ToyCodec(), options=OPTIONS, now=trio.current_time) as leg:
+            await peer.send_message("key " + "#" * 2000)
+            await trio.sleep(0.1)
+            assert leg.over.is_set()
+            with pytest.raises(LegClosed):
+                await leg.write(pcm(0.2))
+            told = [event async for event in leg.events()]
+            assert len(told) > 1000
+            assert [type(event) for event in told if not isinstance(event, Digits)] == [HungUp]
+            assert isinstance(told[-1], HungUp)

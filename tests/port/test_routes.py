@@ -125,6 +125,14 @@ def test_mistakes_name_the_line() -> None:
     assert "audiosocket_port" in mistakes(ServeSettings(audiosocket_port=0))[0]
 
 
+@pytest.mark.parametrize(("account", "right"), [("", True), ("AC0a", True), ("6e-4f_b", True), ("AC...", False)])
+def test_an_account_is_no_placeholder(account: str, right: bool) -> None:
+    """What documentation has in its place is told, not sent to the carrier."""
+    found = mistakes(ServeSettings(lines=(LineSettings(carrier="twilio", account=account),)))
+    assert found == ([] if right else [found[0]])
+    assert right or found[0].startswith('serve.lines[0].account = "AC...": expected twilio\'s name')
+
+
 def test_a_line_right_below_another_is_never_reached() -> None:
     """Its path is taken for a token of the one before; the other way round both are reached."""
     calls, lab = LineSettings(carrier="twilio", path="/calls"), LineSettings(carrier="generic", path="/calls/lab")

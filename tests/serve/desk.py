@@ -19,6 +19,7 @@ from orchestrator.port.guests import Guests
 from orchestrator.port.messages import App
 from orchestrator.ports import Now
 from orchestrator.serve.calls import Calls
+from orchestrator.serve.fetching import Fetching
 from orchestrator.serve.gate import Gate
 from orchestrator.serve.lines import open_lines
 from orchestrator.serve.pages import Pages
@@ -51,6 +52,7 @@ class Desk:
     readiness: Readiness
     calls: Calls
     streams: Streams
+    fetching: Fetching
     app: App
     events: list[Event] = Factory(list)
 
@@ -128,9 +130,10 @@ def desk(settings: Settings, *, talkers: Orchestrator | None = None, **given: An
     readiness = Readiness(guests=guests, talkers=talkers, emit=emit, now=now)
     calls = Calls(talkers=talkers, recordings=given.get("recordings"))
     shared: dict[str, Any] = {"settings": serve, "lines": lines, "gate": gate, "emit": emit, "now": now}
-    pages = Pages(**shared, webhooks=Webhooks(settings=serve, gate=gate), readiness=readiness)
     streams = Streams(**shared, guests=guests, readiness=readiness, calls=calls)
-    return Desk(settings, now, gate, readiness, calls, streams, pages.app(), happened)
+    fetching = Fetching(streams=streams)
+    pages = Pages(**shared, webhooks=Webhooks(settings=serve, gate=gate), fetching=fetching, readiness=readiness)
+    return Desk(settings, now, gate, readiness, calls, streams, fetching, pages.app(), happened)
 
 
 @asynccontextmanager

@@ -172,7 +172,7 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixt
         assert f"--port {port}: " in capsys.readouterr().err
         config.write_text(f"[serve]\nport = {port}\n{ECHO}")
         assert main(["serve", "--config", str(config)]) == 1
-        assert "[serve]: " in capsys.readouterr().err
+        assert f"serve.port = {port}: " in capsys.readouterr().err
 
 
 def test_a_configuration_without_lines_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,31 @@ def test_everything_that_is_wrong_is_told_at_once(monkeypatch: pytest.MonkeyPatc
     assert "hand_over" in told[-1]
 
 
+def test_a_file_for_two_settings_is_told_once() -> None:
+    """Twilio's secret is the key of its REST API, too."""
+    with pytest.raises(SettingsError) as caught:
+        open_lines(settings_of(LineSettings(carrier="twilio", secret_file="/nope", account="AC1")))
+    (told,) = str(caught.value).splitlines()
+    assert told.startswith('serve.lines[0].secret_file = "/nope": cannot be read')
+
+
+@pytest.mark.parametrize(
+    ("bot", "meant"), [("ecko", "echo"), ("audioecho", "audio-echo"), ("Survey", "survey"), ("florist", "")]
+)
+def test_a_bot_that_is_misspelt_is_guessed(bot: str, meant: str) -> None:
+    """Of the installed ones and the one that is built in."""
+    with pytest.raises(SettingsError, match=f"serve.lines\\[0\\]: bot '{bot}' is neither") as caught:
+        open_lines(settings_of(LineSettings(carrier="twilio", bot=bot)))
+    assert str(caught.value).partition("did you mean ")[2].rstrip("?") == meant
+
+
+def test_a_usual_bot_that_is_wrong_is_no_fault_of_a_line() -> None:
+    """It is [bot] that names it: told once, and not with a line's number."""
+    with pytest.raises(SettingsError, match=r"^bot 'no_such:Bot'") as caught:
+        open_lines(settings_of(LineSettings(carrier="twilio"), LineSettings(carrier="plivo"), bot="no_such:Bot"))
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_a_secret_is_in_no_repr(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines are in tracebacks, and those in logs."""
     monkeypatch.setenv("LINE_SECRET", "hunter2hunter2")

@@ -10,13 +10,22 @@ import pytest
 import trio
 from trio.testing import MockClock
 
+from orchestrator.adapters.telephony.text import TextLeg
+from orchestrator.dialogue.transcript import Transcript
 from orchestrator.errors import SettingsError
 from orchestrator.events import Event, RecordingsDeleted
 from orchestrator.lanes import InlineLane
+from orchestrator.ports import CallFacts, Tap
 from orchestrator.serve.recordings import Recordings, delete_older
 from orchestrator.settings import RecordingSettings
 
 OLD = "call-20260101T120000123Z-CA1"
+
+
+class TappedText(TextLeg):
+    """A line that could be recorded."""
+
+    tap: Tap | None = None
 
 
 def write(path: Path, *, days: float) -> Path:
@@ -69,3 +78,18 @@ def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     settings = RecordingSettings(on=True, directory=str(tmp_path / "a" / "b"))
     with pytest.raises(SettingsError, match=r"serve\.recording\.directory"):
         Recordings(settings=settings, emit=print, now=lambda: 0.0, lane=InlineLane()).prepare()
+
+
+def test_no_call_writes_over_anothers_recording(tmp_path: Path) -> None:
+    """Not even one that was answered in the same millisecond, with an id that differs in what no file's name has."""
+    told: list[Event] = []
+    settings = RecordingSettings(on=True, directory=str(tmp_path))
+    kept = Recordings(settings=settings, emit=told.append, now=lambda: 1.0, lane=InlineLane())
+    ids = [character + "x" * 70 + ending for character in "/?" for ending in "ab"]
+    legs = [TappedText(CallFacts(call), now=lambda: 1.0) for call in ids * 25]
+    begun = [kept.begin(leg, bot="b", transcript=Transcript()) for leg in legs]
+    for each in begun:
+        kept.end(each)
+    assert len({each.name for each in begun}) == len(begun) == len(list(tmp_path.glob("*.wav")))
+    assert told == []
+    assert len(list(tmp_path.iterdir())) == 3 * len(begun) == delete_older(tmp_path, -1)

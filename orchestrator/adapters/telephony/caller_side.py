@@ -48,8 +48,9 @@ class CallerSide:
         at = self._began(media)
         if self.tap is not None:
             self.tap.from_caller(at, media.pcm if self._resampler is None else self._resampler.feed(media.pcm))
-        self._tell_all(self._energy.hear(media.pcm, at=at))
-        self._plan()
+        if told := self._energy.hear(media.pcm, at=at):  # only then may anything be due sooner than it was
+            self._tell_all(told)
+            self._plan()
 
     def key(self, key: str) -> None:
         """Take a key."""

@@ -15,6 +15,7 @@ import trio
 from attrs import frozen
 
 from orchestrator.adapters.telephony.caller_side import CallerSide
+from orchestrator.adapters.telephony.change import Change
 from orchestrator.adapters.telephony.options import LegOptions
 from orchestrator.adapters.telephony.resampling import resampler
 from orchestrator.adapters.telephony.wire import CarrierWire, plain_nursery
@@ -92,7 +93,7 @@ class CarrierLeg:
         self._now = means.now
         self._nursery = nursery
         self._resampler = resampler(source=self.rate, target=codec.rate)
-        self._changed = trio.Event()
+        self._changed = Change()
         self._sender, self._receiver = trio.open_memory_channel[LegEvent](_EVENTS)
         self._caller = CallerSide(options, rate=codec.rate, now=means.now, tell=self._tell, nursery=nursery)
         self.tap = means.tap
@@ -158,7 +159,7 @@ class CarrierLeg:
             self.over.set()
             self.silence()
             self._sender.close()
-            self._notify()
+            self._changed.tell()
 
     def silence(self) -> None:
         """Forget what has not sounded."""
@@ -187,8 +188,8 @@ class CarrierLeg:
                 self._sender.send_nowait(event)
         except trio.WouldBlock:  # nobody can press so many keys: the call is over for this peer
             _log.warning("call %s: more happens than anybody can follow", self.facts.id)
-            self.over.set()
-            self._sender.close()
+            self._receiver.receive_nowait()  # room for the last word
+            self.end(HungUp(self._now()))
 
     def _say(self, messages: Iterable[WireMessage]) -> None:
         """Have something sent, now or behind what is being sent."""
@@ -207,10 +208,6 @@ class CarrierLeg:
                 _log.warning("call %s: %s", self.facts.id, fault)
         if scope.cancelled_caught:
             _log.warning("call %s: %s did not answer in time", self.facts.id, self._codec.name)
-
-    def _notify(self) -> None:
-        self._changed.set()
-        self._changed = trio.Event()
 
 
 AnyLeg = TypeVar("AnyLeg", bound=CarrierLeg)

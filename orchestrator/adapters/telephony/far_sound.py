@@ -15,7 +15,8 @@ from orchestrator.audio import SAMPLE_BYTES
 
 @define(kw_only=True)
 class FarSound:
-    """The sound that was sent and not yet told of. What a mark never told of is placed where it was expected."""
+    """The sound that was sent and not yet told of. What no mark told of is placed where it was expected, by as much
+    sooner or later as the last mark was."""
 
     _rate: int
     _sent: deque[tuple[int, float, bytes]] = field(factory=deque, init=False)
@@ -26,12 +27,15 @@ class FarSound:
 
     def sounded(self, position: int, *, at: float) -> Iterator[tuple[float, bytes]]:
         """Yield what lies before `position`, of which the last sample sounded at `at`, with when it began."""
+        late = 0.0
         while self._sent and self._sent[0][0] < position:
-            start, _, pcm = self._sent.popleft()
+            start, expected, pcm = self._sent.popleft()
             cut = position - start
+            late = at - (expected + self._seconds(cut))
             yield at - self._seconds(cut), pcm[:cut]
             if pcm[cut:]:
-                self._sent.appendleft((position, at, pcm[cut:]))
+                self._sent.appendleft((position, at - late, pcm[cut:]))
+        self._sent = deque((start, expected + late, pcm) for start, expected, pcm in self._sent)
 
     def cut(self, now: float) -> Iterator[tuple[float, bytes]]:
         """Yield what is expected to have begun by `now`, up to there, and forget the rest."""

@@ -44,7 +44,7 @@ class LocalClockLeg(CarrierLeg):
         if self.over.is_set() or self._wire.over.is_set():
             raise LegClosed(f"the line of call {self.facts.id} is closed")
         self._paced.take(pcm, self._now())
-        self._notify()
+        self._changed.tell()
 
     def mark(self, name: str) -> None:
         """Report when all that was written before has sounded."""
@@ -55,7 +55,7 @@ class LocalClockLeg(CarrierLeg):
     def clear(self) -> None:
         """Stop writing; the frame that is on its way ends within 20 ms."""
         self.silence()
-        self._notify()
+        self._changed.tell()
 
     # --- for carrier_leg.py ---
 
@@ -77,19 +77,19 @@ class LocalClockLeg(CarrierLeg):
                 await self._keep_open()
 
     async def _let_out(self) -> None:
-        began = self._now()
-        while self._paced.sounding and self._paced.due <= self._now() + _HAIR and not self.over.is_set():
-            due = self._paced.due
-            marks, frame = self._paced.next_frame(self._now())
+        now = self._now()
+        while self._paced.sounding and (due := self._paced.due) <= now + _HAIR and not self.over.is_set():
+            marks, frame = self._paced.next_frame(now)
             for mark in marks:
                 self._tell(mark)
             if frame:
                 if self.tap is not None:
                     self.tap.to_caller(max(due, self._paced.due - FRAME_SECONDS), frame)
                 self._wire.send(self._codec.media(frame if self._resampler is None else self._resampler.feed(frame)))
-        self._last_frame = began
+        self._last_frame = now
         await self._wire.flush()
-        self._notify()
+        if self._paced.waiting <= _LEAD:
+            self._changed.tell()
 
     async def _keep_open(self) -> None:
         if not self._paced.sounding and self._now() + _HAIR >= self._last_frame + _QUIET:

@@ -29,10 +29,16 @@ from orchestrator.ports import (
 
 _CONGESTED = 10.0
 """Seconds after which a carrier that wants no more sound is not believed any more: a lead is over long before."""
+_ROOM = 0.4
+"""Seconds of sound that go out together once the lead was full: one wake-up and one send for some strides."""
+_SOONER = 0.1
+"""Seconds by which a mark must tell that less is ahead than was thought, for whoever waits to hear of it."""
 _FILL_BEFORE = 0.04
 """Seconds before all that was sent is over, in which what fills no frame must follow: nothing else will."""
 _FILL_ROOM = 0.05
 """Seconds that it needs on its way: as much is there at least when the codec keeps all that it may."""
+_SPURT = 2
+"""How often as much as a longer message keeps must be missing, for a spurt to be over."""
 _HAIR = 1e-6
 """Seconds by which rounded times may miss each other: less is no wait."""
 
@@ -44,9 +50,11 @@ class RemoteBufferLeg(CarrierLeg):
         super().__init__(means, facts=facts, nursery=nursery)
         self._away = means.options.carrier_latency
         self._lead = means.options.lead
+        self._room = min(_ROOM, self._lead / 2)
         self._markings = Markings(rate=self.rate, most=means.codec.most_marks)
         self._far = FarSound(rate=self.rate)
         self._written = 0
+        self._last_written = self._now()
         self._due = self._now()
         """When all that was sent is over in the carrier's buffer, as far as we know."""
         self._congested_until = -inf
@@ -59,7 +67,7 @@ class RemoteBufferLeg(CarrierLeg):
             if (wait := self._must_wait(seconds)) > _HAIR:
                 with trio.move_on_after(wait):
                     await self._changed.wait()
-            elif self._wire.unsent:
+            elif self._wire.sending:
                 await self._wire.wait_sent()
             else:
                 break
@@ -80,7 +88,7 @@ class RemoteBufferLeg(CarrierLeg):
             self.silence()
             self._wire.drop_unsent()
             self._say(self._codec.clear())
-            self._notify()
+            self._changed.tell()
 
     # --- for carrier_leg.py ---
 
@@ -102,7 +110,7 @@ class RemoteBufferLeg(CarrierLeg):
             self._mark_back(event)
         elif isinstance(event, Congested):
             self._congested_until = self._now() + _CONGESTED if event.full else -inf
-            self._notify()
+            self._changed.tell()
 
     def _mark_back(self, event: MarkBack) -> None:
         now = self._now()
@@ -111,14 +119,15 @@ class RemoteBufferLeg(CarrierLeg):
         played = self._markings.back(event.name, at=now + self._away, cleared=event.cleared)
         if position is None or event.cleared:
             return
-        self._due = max(now, now - self._away + self._seconds(self._written - position))
+        thought, self._due = self._due, max(now, now - self._away + self._seconds(self._written - position))
         for at, pcm in self._far.sounded(position, at=now - self._away):
             if self.tap is not None:
                 self.tap.to_caller(at, pcm)
         for mark in played:
             self._tell(mark)
         self._send_mark()
-        self._notify()
+        if self._due < thought - _SOONER:
+            self._changed.tell()
 
     @property
     def _closed(self) -> bool:
@@ -128,7 +137,9 @@ class RemoteBufferLeg(CarrierLeg):
         """For how long so much more sound has to wait; not at all if none is ahead."""
         now = self._now()
         ahead = self._due - now
-        return max(min(ahead, ahead + seconds - self._lead), self._congested_until - now)
+        excess = ahead + seconds - self._lead
+        room = min(ahead, excess + self._room) if excess > _HAIR else 0.0
+        return max(room, self._congested_until - now)
 
     def _send_ahead(self, pcm: bytes, seconds: float) -> None:
         now = self._now()
@@ -136,6 +147,7 @@ class RemoteBufferLeg(CarrierLeg):
         if self.tap is not None:
             self._far.add(self._written, pcm, expected=begins)
         self._due = begins + seconds
+        self._last_written = now
         self._written += len(pcm)
         self._say(self._codec.media(pcm if self._resampler is None else self._resampler.feed(pcm)))
         if not self._filling:
@@ -149,11 +161,13 @@ class RemoteBufferLeg(CarrierLeg):
 
     async def _fill_when_over(self) -> None:
         """Send what was kept because it fills no frame, once no more sound followed in time."""
-        left = FRAME_SECONDS  # what began just now may be short, and the rest of it on its way
         before = max(_FILL_BEFORE, self._codec.keeps + _FILL_ROOM)
+        # A voice that is no faster than speech leaves as little ahead all the time: silence between would add up.
+        spurt = max(FRAME_SECONDS, _SPURT * (self._codec.keeps - FRAME_SECONDS))
+        left = spurt
         while left > _HAIR:
-            await trio.sleep(max(left, self._due - before - self._now()))
-            left = self._due - before - self._now()
+            await trio.sleep(left)
+            left = max(self._due - before, self._last_written + spurt) - self._now()
         self._filling = False
         if not self.over.is_set():
             rest = b"" if self._resampler is None else self._resampler.feed(b"", last=True)

@@ -1,5 +1,6 @@
-"""A carrier's WebSocket, server side, over any stream: the protocol is `websockets`' sans-I/O one, driven by the task
-of the leg that reads; the single writer and the closing are wire.py's, and what the messages mean is the codecs'.
+"""A carrier's WebSocket over any stream, server side (dialled.py: client side): the protocol is `websockets`' sans-I/O
+one, driven by the task of the leg that reads; the single writer and the closing are wire.py's, and what the messages
+mean is the codecs'.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import trio
+from websockets.client import ClientProtocol
 from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
@@ -18,16 +20,16 @@ from orchestrator.adapters.telephony.wire import CarrierWire, WireLimits, kept_o
 from orchestrator.errors import CarrierFault
 from orchestrator.ports import WireMessage
 
+_MOMENT = 0.05
+"""Seconds between two looks at whether all that came has been read."""
+
 
 class CarrierSocket(CarrierWire):
     """One carrier's WebSocket. Made by `open_carrier_socket`; `subprotocol` is what was agreed on, "" if none was."""
 
     def __init__(self, stream: trio.abc.Stream, *, subprotocols: Sequence[str], limits: WireLimits) -> None:
         super().__init__(stream, limits=limits)
-        accepted = [Subprotocol(name) for name in subprotocols]
-        self._protocol = ServerProtocol(
-            subprotocols=accepted, select_subprotocol=_select, max_size=limits.message_bytes
-        )
+        self._protocol = self._speak([Subprotocol(name) for name in subprotocols])
         self._parts = bytearray()
         self._text = False
         self._before = b""
@@ -99,13 +101,27 @@ class CarrierSocket(CarrierWire):
             self._protocol.send_ping(b"")
             self.flush_soon()
             await trio.sleep(self.limits.pong_within)
-            if self._pongs == before:
+            if self._pongs == before and not await self._late_pong(before):
                 return
             await trio.sleep(max(0.0, self.limits.ping_every - self.limits.pong_within))
         await trio.sleep_forever()  # it is being closed: whoever does it sees to its end
 
+    async def _late_pong(self, before: int) -> bool:
+        """Whether the pong is in what has come and is not read yet: after we were held up, that may be much."""
+        for _ in range(round(self.limits.pong_within / _MOMENT)):
+            await trio.sleep(_MOMENT)  # the reader reads meanwhile
+            if self._pongs != before or self._all_read:
+                break
+        return self._pongs != before
+
+    def _speak(self, subprotocols: Sequence[Subprotocol]) -> ServerProtocol | ClientProtocol:
+        """Return the protocol of our side."""
+        most = self.limits.message_bytes
+        return ServerProtocol(subprotocols=subprotocols, select_subprotocol=_select, max_size=most)
+
     def _answer(self, request: Request) -> None:
-        self._protocol.send_response(self._protocol.accept(request))
+        if isinstance(self._protocol, ServerProtocol):
+            self._protocol.send_response(self._protocol.accept(request))
 
     def _take(self, frame: Frame, messages: list[WireMessage]) -> None:
         if frame.opcode is Opcode.PONG:

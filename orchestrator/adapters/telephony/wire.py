@@ -14,7 +14,8 @@ from math import inf
 import trio
 from attrs import frozen
 
-from orchestrator.adapters.telephony.at_once import plain_socket, taken_at_once
+from orchestrator.adapters.telephony.at_once import arrived, plain_socket, taken_at_once, watch_peer
+from orchestrator.adapters.telephony.change import Change
 from orchestrator.ports import WireMessage
 
 _READ = 4096
@@ -63,23 +64,6 @@ class WireProtocol:
         await trio.sleep_forever()
 
 
-class _Change:
-    """Wakes all who wait; the event is made for who does, for most changes have nobody."""
-
-    def __init__(self) -> None:
-        self._event: trio.Event | None = None
-
-    async def wait(self) -> None:
-        if self._event is None:
-            self._event = trio.Event()
-        await self._event.wait()
-
-    def tell(self) -> None:
-        if self._event is not None:
-            self._event.set()
-            self._event = None
-
-
 class CarrierWire(WireProtocol):
     """A connection over any stream. `over` is set once nothing more will come or go."""
 
@@ -93,10 +77,12 @@ class CarrierWire(WireProtocol):
         """What came while the connection was opened."""
         self._unsent: list[WireMessage] = []
         self._sending: trio.CancelScope | None = None
-        self._changed = _Change()
+        self._changed = Change()
         self._give_up_at = inf
         self._flusher = False
         self._reading = False
+        self._all_read = False
+        """Whether nothing waits, neither here nor at what is between us and the socket."""
 
     # --- for whoever uses the connection ---
 
@@ -109,6 +95,8 @@ class CarrierWire(WireProtocol):
         if self._reading:  # one who closes the connection has taken over
             await self.over.wait()
         while not self.over.is_set():
+            while self.has_answer and self.sending:  # who does not take our answers gets no more of them
+                await self._changed.wait()
             messages = self.decode(await self._read())
             if self.finished:
                 await self.flush()
@@ -125,9 +113,9 @@ class CarrierWire(WireProtocol):
             self._unsent += messages
 
     @property
-    def unsent(self) -> bool:
-        """Whether anything is queued, or is being sent."""
-        return bool(self._unsent) or self._sending is not None
+    def sending(self) -> bool:
+        """Whether a send is under way: the machine did not take all of it at once."""
+        return self._sending is not None
 
     def drop_unsent(self) -> None:
         """Forget what is queued and not yet being sent."""
@@ -136,7 +124,7 @@ class CarrierWire(WireProtocol):
 
     async def flush(self) -> None:
         """Send all that is queued in one go, behind a send that is under way, if any. Raises nothing: see `over`."""
-        while self._sending is not None:
+        while self.sending:
             await self._changed.wait()
         messages, self._unsent = self._unsent, []
         data = self.encode(messages)
@@ -152,7 +140,7 @@ class CarrierWire(WireProtocol):
 
     async def wait_sent(self) -> None:
         """Wait until nothing is queued or the connection is over."""
-        while self.unsent and not self.over.is_set():
+        while (self._unsent or self.sending) and not self.over.is_set():
             await self._changed.wait()
 
     async def close(self) -> None:
@@ -199,7 +187,11 @@ class CarrierWire(WireProtocol):
     async def _read(self) -> bytes:
         self._reading = True
         try:
-            return bytes(await self._stream.receive_some(_READ))
+            data = await arrived(self._socket, _READ) if self._socket is not None and self._all_read else None
+            if data is None:
+                data = bytes(await self._stream.receive_some(_READ))
+            self._all_read = len(data) < _READ
+            return data
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return b""
         finally:
@@ -225,7 +217,11 @@ class CarrierWire(WireProtocol):
 
 
 class CarrierBytes(CarrierWire):
-    """A connection without messages of its own: what one read gave is one message, and each message goes out whole."""
+    """A connection without messages of its own: what one read gave is one message, and each message goes out whole.
+
+    It has no pings: that a peer is gone is for the machine to notice, where the stream is a plain socket. One that says
+    nothing need not be gone.
+    """
 
     def __init__(self, stream: trio.abc.Stream, *, limits: WireLimits) -> None:
         super().__init__(stream, limits=limits)
@@ -244,6 +240,12 @@ class CarrierBytes(CarrierWire):
     def finished(self) -> bool:
         """Whether the peer closed its end."""
         return self._ended
+
+    async def keep_alive(self) -> None:
+        """Have the machine end a connection whose peer acknowledges nothing."""
+        if self._socket is not None:
+            watch_peer(self._socket, within=self.limits.ping_every + self.limits.pong_within)
+        await trio.sleep_forever()
 
 
 @asynccontextmanager

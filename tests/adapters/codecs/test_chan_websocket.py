@@ -72,6 +72,12 @@ def test_we_write_as_asterisk_does(configured: Written, written: Written) -> Non
     assert codec.hang_up() == [wanted[written]]
 
 
+@pytest.mark.parametrize(("written", "command"), [("json", '{"command":"ANSWER"}'), ("plain", "ANSWER")])
+def test_a_channel_is_answered(written: Written, command: str) -> None:
+    """In the format that Asterisk writes."""
+    assert open_codec(written=written).answer() == [command]
+
+
 CONTROL: list[tuple[str, str, CarrierEvent]] = [
     ("MEDIA_MARK_PROCESSED g1-2", '{"event":"MEDIA_MARK_PROCESSED","correlation_id":"g1-2"}', MarkBack("g1-2")),
     ("DTMF_END digit:# channel_id:17.7", '{"event":"DTMF_END","channel_id":"17.7","digit":"#"}', Key("#")),

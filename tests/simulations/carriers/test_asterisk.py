@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+import trio
+from trio.testing import MockClock, memory_stream_pair
 
-from simulations.carriers.asterisk import FakeAsterisk
+from orchestrator.adapters.telephony.codecs.audiosocket import AudioSocketCodec
+from orchestrator.adapters.telephony.local_clock import open_clock_leg
+from orchestrator.adapters.telephony.options import LegOptions
+from simulations.carriers.asterisk import FakeAsterisk, FakeUlawAsterisk
 from simulations.carriers.audiosocket import FakeAudioSocket
 from simulations.carriers.carrier import Message
 from simulations.carriers.catalogue import make_carrier
@@ -29,6 +34,18 @@ def test_chan_websocket_starts_in_both_formats() -> None:
     assert text.startswith("MEDIA_START connection_id:bot channel:WebSocket/bot/0x")
     assert text.endswith("format:slin optimal_frame_size:320 ptime:20")
     assert str(plain.press("1")[0]).startswith("DTMF_END digit:1 channel_id:")
+
+
+def test_chan_websocket_has_ulaw_too() -> None:
+    """A byte a sample, both ways."""
+    carrier = FakeUlawAsterisk(CALL)
+    (start,) = told(carrier.opening())
+    assert (start["format"], start["optimal_frame_size"]) == ("ulaw", 160)
+    assert len(carrier.payload(SILENCE)) == 160
+    carrier.receive(bytes(330), 0.0)
+    assert carrier.playback.received == pytest.approx(0.04)
+    say(carrier, 0.0, command="ANSWER")
+    assert carrier.answers == 1
 
 
 @pytest.mark.parametrize("format", ["json", "plain"])
@@ -113,3 +130,62 @@ def test_audiosocket_drops_the_call_at_the_first_mistake(pieces: list[tuple[byte
     for piece, at in pieces:
         carrier.receive(piece, at)
     assert reason in carrier.dropped
+
+
+def test_audiosocket_drops_a_call_on_which_nothing_goes_either_way_for_two_seconds() -> None:
+    """On a channel that sends no silence; a frame from either side keeps it for two more."""
+    carrier = FakeAudioSocket(CALL)
+    carrier.sparse = True
+    carrier.due(10.0)
+    assert carrier.media(carrier.payload(SILENCE)) == []
+    carrier.due(11.9)
+    carrier.receive(b"\x10\x01\x40" + SILENCE, 11.9)
+    carrier.due(13.8)
+    assert carrier.media(carrier.payload(b"\0\x20" * 160))
+    carrier.due(15.8)
+    assert not carrier.dropped
+    carrier.due(15.9)
+    assert "2000 ms" in carrier.dropped
+
+
+def test_audiosocket_drops_a_call_whose_payload_does_not_follow_its_header() -> None:
+    """Without waiting for it."""
+    carrier = FakeAudioSocket(CALL)
+    carrier.receive(b"\x10\x01\x40", 1.0)
+    carrier.due(1.05)
+    assert not carrier.dropped
+    carrier.due(1.15)
+    assert "came apart" in carrier.dropped
+
+
+async def test_our_leg_keeps_asterisks_line(autojump_clock: MockClock) -> None:
+    """A caller and a bot that say nothing for ten seconds, then a bot that says more than any queue of Asterisk's
+    holds: neither drops the call, and all is heard."""
+    carrier = FakeAudioSocket(CALL)
+    carrier.sparse = True
+    ours, theirs = memory_stream_pair()
+
+    async def listen() -> None:
+        while data := await theirs.receive_some():
+            carrier.receive(bytes(data), trio.current_time())
+
+    async def tick() -> None:
+        while not carrier.dropped:
+            carrier.due(trio.current_time())
+            await trio.sleep(0.02)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(listen)
+        nursery.start_soon(tick)
+        for message in carrier.opening():
+            assert isinstance(message, bytes)
+            await theirs.send_all(message)
+        async with open_clock_leg(ours, AudioSocketCodec(), options=LegOptions(), now=trio.current_time) as leg:
+            await trio.sleep(10)
+            for _ in range(30):
+                await leg.write(b"\0\x20" * 800)
+            await trio.sleep(4)
+        nursery.cancel_scope.cancel()
+    assert not carrier.dropped
+    assert carrier.playback.dropped == 0
+    assert sum(end - start for start, end in carrier.playback.sounds) == pytest.approx(3.0, abs=0.02)

@@ -12,7 +12,6 @@ from simulations.carriers.carrier import Call, Carrier, Message
 from simulations.carriers.catalogue import CARRIERS, make_carrier
 from simulations.carriers.exotel import FakeExotel
 from simulations.carriers.generic import FakeGeneric
-from simulations.carriers.jambonz import FakeJambonz
 from simulations.carriers.plivo import FakePlivo
 from simulations.carriers.telnyx import FakeTelnyx
 from simulations.carriers.twilio import FakeTwilio, upgrade_signature
@@ -205,32 +204,6 @@ def test_vonage_speaks_frames_and_returns_notifies() -> None:
     assert not carrier.complaints
     carrier.receive(bytes(320), 0.2)
     assert carrier.complaints.total() == 1
-
-
-def test_jambonz_tells_played_marks_from_cleared_ones() -> None:
-    """`playout` after the sound, `cleared` for what killAudio drops; an odd byte waits for the next message."""
-    carrier = FakeJambonz(CALL)
-    (first,) = told(carrier.opening())
-    assert (first["sampleRate"], first["callSid"], first["k"]) == (8000, CALL.call, "v")
-    carrier.receive(bytes(321), 0.0)
-    carrier.receive(bytes(319), 0.0)
-    assert carrier.playback.received == pytest.approx(0.04)
-    say(carrier, 0.0, type="mark", data={"name": "a"})
-    assert told(carrier.due(0.2)) == [{"type": "mark", "data": {"name": "a", "event": "playout"}}]
-    carrier.receive(bytes(16000), 1.0)
-    say(carrier, 1.0, type="mark", data={"name": "b"})
-    assert say(carrier, 1.1, type="killAudio") == [{"type": "mark", "data": {"name": "b", "event": "cleared"}}]
-    say(carrier, 2.0, type="disconnect")
-    assert carrier.hung_up
-
-
-def test_jambonz_drops_the_thirty_first_open_mark() -> None:
-    """At most 30 are kept, more are dropped without a word."""
-    carrier = FakeJambonz(CALL)
-    carrier.receive(bytes(16000), 0.0)
-    for number in range(31):
-        say(carrier, 0.0, type="mark", data={"name": f"m{number}"})
-    assert len(carrier.due(5.0)) == 30
 
 
 def test_the_generic_leg_is_played_as_its_documentation_says() -> None:

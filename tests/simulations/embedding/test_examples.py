@@ -8,8 +8,11 @@ import sys
 import time
 import wave
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
+
+from simulations.embedding.stage import heard_file
 
 EXAMPLES = ("own_leg", "sidecar", "guest_mode")
 
@@ -20,6 +23,14 @@ def start(example: str, folder: Path) -> subprocess.Popen[str]:
     if example != "guest_mode":
         command += ["--wav", str(folder / f"{example}.wav")]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_what_was_heard_lies_in_no_directory_of_the_users_own() -> None:
+    """Unless the command line says where."""
+    assert heard_file(Path("here.wav")) == Path("here.wav")
+    path = heard_file(None)
+    assert path.is_relative_to(gettempdir())
+    assert path != heard_file(None)
 
 
 @pytest.mark.realtime

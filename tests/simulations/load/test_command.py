@@ -20,6 +20,7 @@ from orchestrator.errors import SettingsError
 from orchestrator.events import RunEnded
 from simulations.carriers.twilio import upgrade_signature
 from simulations.load.command import run
+from simulations.load.report import headline
 from simulations.reports.summary import RunFacts, summarise
 from tests.simulations.load.servers import TwilioBot, audiosocket_echo, twilio_echo, websocket_server
 
@@ -73,6 +74,7 @@ async def test_a_conversation_is_measured(capsys: pytest.CaptureFixture[str], sc
     assert 0.02 <= found["load"]["barge_in_s"]["p50"] <= 0.35
     assert found["load"]["barge_ins_not_stopped"] == 0
     assert found["load"]["complaints"] == {}
+    assert f"Callers pressed {found['load']['keys']} keys." in headline(found)
     assert [said["dtmf"]["digit"] for said in bot.heard if said["event"] == "dtmf"][:1] == ["7"]
     starts = [said["start"] for said in bot.heard if said["event"] == "start"]
     assert all(start["customParameters"] == {"k": "v"} for start in starts)
@@ -214,7 +216,9 @@ async def test_ctrl_c_ends_it_within_a_second_and_still_reports(capsys: pytest.C
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"url": "http://a/"}, "expected ws://"),
+        ({"url": "ftp://a/"}, "expected ws://"),
+        ({"url": "http://a/", "carrier": "generic"}, "generic asks no webhook"),
+        ({"url": "http://a/", "parameter": ("k=v",)}, "its markup says them"),
         ({"url": "audiosocket://a:1"}, "AudioSocket alone is bare TCP"),
         ({"url": "ws://a:port/"}, "--url ws://a:port/"),
         ({"secret_env": "NOT_THERE_AT_ALL"}, "--secret-env NOT_THERE_AT_ALL"),

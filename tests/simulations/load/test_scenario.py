@@ -37,6 +37,7 @@ def test_the_shipped_scenario_is_whole() -> None:
     [
         ("", "turns: is missing"),
         ("[[turns]]\n", "turns[0]: expected exactly one of say,"),
+        ("[[turns]]\npause = 0\n", "none of them 0, empty or false"),
         ("[[turns]]\nsay = 1\npress = '1'\n", "turns[0]: expected exactly one of"),
         ("[[turns]]\nsay = 100\n", "must lie between 0 and 60"),
         ("[[turns]]\npress = '1x'\n", "expected keys of a telephone"),
@@ -61,7 +62,7 @@ def test_mistakes_name_the_key_and_what_would_be_right(tmp_path: Path, text: str
 async def test_what_is_said_begins_and_ends_with_sound_and_lasts_as_long_as_asked(tmp_path: Path) -> None:
     """No silence at either end: response and barge-in are measured from them."""
     scenario = load_scenario(written(tmp_path, "[[turns]]\nsay = 2.5\n[[turns]]\ntext = 'Hello there.'\n"))
-    sounds = await render(scenario, LINE, folder=tmp_path, rng=Random("1"))
+    sounds = await render(scenario, LINE, path=tmp_path / "scenario.toml", rng=Random("1"))
     for turn, seconds in ((0, 2.5), (1, 0.8)):
         said = b"".join(each for each in sounds.of(turn, variant=0) if isinstance(each, bytes))
         spans = sounding_spans(said, 8000)
@@ -73,13 +74,13 @@ async def test_what_is_said_begins_and_ends_with_sound_and_lasts_as_long_as_aske
 async def test_recordings_are_found_beside_the_scenario_and_must_have_one_channel(tmp_path: Path) -> None:
     """A WAV file of the line's rate is taken as it is; two channels and missing files are told."""
     scenario = load_scenario(written(tmp_path, "[[turns]]\nwav = 'a.wav'\n"))
-    with pytest.raises(SettingsError, match=r"a\.wav: No such file"):
-        await render(scenario, LINE, folder=tmp_path, rng=Random("1"))
+    with pytest.raises(SettingsError, match=r"scenario\.toml: turns\[0\]\.wav: .*a\.wav: No such file"):
+        await render(scenario, LINE, path=tmp_path / "scenario.toml", rng=Random("1"))
     for channels in (2, 1):
         with wave.open(str(tmp_path / "a.wav"), "wb") as file:
             file.setparams((channels, 2, 8000, 0, "NONE", ""))
             file.writeframes((5000).to_bytes(2, "little") * 8000 * channels)
         if channels == 2:
-            with pytest.raises(SettingsError, match="2 channels; expected 16 bit and one channel"):
-                await render(scenario, LINE, folder=tmp_path, rng=Random("1"))
-    assert len((await render(scenario, LINE, folder=tmp_path, rng=Random("1"))).of(0, variant=3)) == 50
+            with pytest.raises(SettingsError, match=r"turns\[0\]\.wav: .*a\.wav: .*2 channels; expected"):
+                await render(scenario, LINE, path=tmp_path / "scenario.toml", rng=Random("1"))
+    assert len((await render(scenario, LINE, path=tmp_path / "scenario.toml", rng=Random("1"))).of(0, variant=3)) == 50

@@ -24,7 +24,7 @@ async def played(scenario: LoadScenario, *, bot: dict[float, float], until: floa
     carrier = FakeJambonz(CALL)
     carrier.playback = type(carrier.playback)(rate=8000)  # without jambonz' own wait
     line = Line(carrier)
-    sounds = await render(scenario, carrier, folder=Path(), rng=Random("1"))
+    sounds = await render(scenario, carrier, path=Path("scenario.toml"), rng=Random("1"))
     caller = Caller(line=line, scenario=scenario, sounds=sounds, until=until, rng=Random("2"))
     script = caller.script()
     condition: Condition = next(script)

@@ -249,19 +249,8 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.realtime
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_the_command_serves_until_ctrl_c(host: str) -> None:
-    """One line says the addresses; Ctrl-C ends it with status 0 and without a traceback, also beside open sockets."""
-    arguments = [
-        "--host",
-        host,
-        "--slots",
-        "2",
-        "--api-key",
-        "sk_1",
-        "--fault",
-        "no_audio:count=1,at=0",
-        "--settle",
-        "9",
-    ]
+    """One line says the addresses; Ctrl-C ends it with status 130 and without a traceback, also beside open sockets."""
+    arguments = f"--host {host} --slots 2 --api-key sk_1 --fault no_audio:count=1,at=0 --settle 9".split()
     with started(*arguments) as (process, line):
         assert "slots: 2, sockets: 10" in line
         assert "sk_1" not in line
@@ -270,8 +259,17 @@ def test_the_command_serves_until_ctrl_c(host: str) -> None:
         assert words[5].startswith("http://")
         took = trio.run(use_then_interrupt, words[3], words[5], process)
         assert process.stderr is not None
-        assert (process.returncode, process.stderr.read()) == (0, "fault no_audio\n")
+        assert (process.returncode, process.stderr.read()) == (130, "fault no_audio\n")
     assert took < 5  # a second, and slack
+
+
+@pytest.mark.realtime
+def test_sigterm_is_no_failure() -> None:
+    """It is how a service manager ends a server: status 0, as of `serve`."""
+    with started() as (process, _):
+        process.send_signal(signal.SIGTERM)
+        _, rest = process.communicate(timeout=10)
+    assert (process.returncode, rest) == (0, "")
 
 
 async def use_then_interrupt(sockets: str, pages: str, process: subprocess.Popen[str]) -> float:

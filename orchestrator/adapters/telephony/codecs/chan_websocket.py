@@ -172,6 +172,10 @@ class ChanWebSocketCodec:
         self._frames.clear()
         return [self._command(command) for command in ("REPORT_QUEUE_DRAINED", "FLUSH_MEDIA", "CONTINUE_MEDIA")]
 
+    def answer(self) -> Sequence[WireMessage]:
+        """Return the command that answers the channel; Asterisk drops it where that is answered."""
+        return [self._command("ANSWER")]
+
     def hang_up(self) -> Sequence[WireMessage]:
         """Return the command that ends the call."""
         return [self._command("HANGUP")]

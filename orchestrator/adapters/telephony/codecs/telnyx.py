@@ -87,7 +87,8 @@ def _sizes(rate: int, sample_bytes: int) -> PortionSizes:
 class ChunkOrder:
     """Puts numbered sound back in order: what comes too early waits for what is missing, but never long.
 
-    Whether Telnyx counts its two tracks together or each by itself is not documented: both lose nothing here.
+    Whether Telnyx counts its two tracks together or each by itself is not documented: what comes in order is lost with
+    neither. With the latter, sound that comes late is lost where the other track had a chunk of its number meanwhile.
     """
 
     def __init__(self) -> None:
