@@ -60,3 +60,23 @@ class ProviderFault(TalkingstickError):
 
     def __repr__(self) -> str:
         return f"ProviderFault({self.kind.name}, {self.message!r})"
+
+
+class AvatarFault(ProviderFault):
+    """The video service refused or failed. `code` is its own word for it, such as `rate_limit_exceeded`.
+
+    `uncertain` says that the request may have been carried out all the same: its answer was lost, or was a 5xx.
+    """
+
+    def __init__(
+        self,
+        kind: FaultKind,
+        message: str,
+        *,
+        code: str = "",
+        uncertain: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(kind, message, retry_after=retry_after)
+        self.code = code
+        self.uncertain = uncertain

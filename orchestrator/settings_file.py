@@ -14,11 +14,19 @@ import attrs
 from attrs import evolve
 
 from orchestrator.secret_reading import SecretSource, secret_at
-from orchestrator.settings import HearingSettings, LineSettings, ProviderSettings, RecordingSettings, Settings
+from orchestrator.settings import (
+    HearingSettings,
+    LineSettings,
+    LipsyncSettings,
+    ProviderSettings,
+    RecordingSettings,
+    Settings,
+)
 from orchestrator.settings_words import Wording
 from orchestrator.structuring import assign, read_toml, structured
 
 NEVER_SHOWN = frozenset({"provider.key_env", "provider.key_file"})
+NEVER_SHOWN |= {f"lipsync.{name}" for name in ("key_env", "key_file", "webhook_secret_env", "webhook_secret_file")}
 NEVER_SHOWN |= {f"serve.lines.{kind}_{where}" for kind in ("secret", "key") for where in ("env", "file")}
 """Settings that a key is written into by mistake: a message about them leaves the value out."""
 _SIGN_AND_ASK_WITH_ONE = ("twilio", "plivo")
@@ -67,6 +75,27 @@ def read_key(provider: ProviderSettings, environment: Mapping[str, str] = os.env
     """
     source = SecretSource(
         env=provider.key_env, file=provider.key_file, setting="provider.key_file", what="the account's key"
+    )
+    return secret_at(source, environment)
+
+
+def read_lipsync_key(lipsync: LipsyncSettings, environment: Mapping[str, str] = os.environ) -> str:
+    """Return the key of the video service's account. Raises SettingsError as `read_key` does."""
+    source = SecretSource(
+        env=lipsync.key_env, file=lipsync.key_file, setting="lipsync.key_file", what="the video service's key"
+    )
+    return secret_at(source, environment)
+
+
+def read_webhook_secret(lipsync: LipsyncSettings, environment: Mapping[str, str] = os.environ) -> str:
+    """Return what signs the video service's webhooks; empty where none is set. Raises SettingsError as `read_key`."""
+    if not (lipsync.webhook_secret_env or lipsync.webhook_secret_file):
+        return ""
+    source = SecretSource(
+        env=lipsync.webhook_secret_env,
+        file=lipsync.webhook_secret_file,
+        setting="lipsync.webhook_secret_file",
+        what="the webhooks' secret",
     )
     return secret_at(source, environment)
 

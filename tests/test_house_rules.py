@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("orchestrator", "bots", "simulations")
 
 VALUES = {"audio", "errors", "events", "g711", "ports", "redaction", "settings"}
-VALUES |= {f"events.{part}" for part in ("base", "calls", "ladder", "links", "port", "replies", "runs", "slots")}
-VALUES |= {f"settings.{part}" for part in ("calls", "checks", "provider", "serve", "speech")}
-VALUES |= {f"ports.{part}" for part in ("carriers", "run", "slots", "telephony", "voices")}
+VALUES |= {f"events.{part}" for part in ("base", "calls", "ladder", "links", "port", "replies", "runs", "slots", "videos")}
+VALUES |= {f"settings.{part}" for part in ("calls", "checks", "lipsync", "provider", "serve", "speech")}
+VALUES |= {f"ports.{part}" for part in ("avatars", "carriers", "run", "slots", "telephony", "voices")}
 DECISIONS = {
     "adapters.voices.waves",
     "dialogue.admission",
@@ -72,6 +72,7 @@ DECISIONS = {
 DECISIONS |= {f"adapters.telephony.rest.{part}" for part in ("asking", "jambonz", "plivo", "telnyx")}
 DECISIONS |= {f"adapters.telephony.rest.{part}" for part in ("twilio", "vonage")}
 DECISIONS |= {f"adapters.telephony.{part}" for part in ("far_sound", "markings", "markup", "paced")}
+DECISIONS |= {f"lipsync.{part}" for part in ("account", "job", "plan", "signing", "windows")}
 DECISIONS |= {f"adapters.telephony.{part}" for part in ("replay", "signatures")}
 WIRING = {"", "__main__", "adapters.voices.local", "app", "check", "cli", "embedding", "probe.command"}
 WIRING |= {"cache_command", "cache_warming", "call_command", "adapters.telephony.rest", "machine", "orders", "serve"}

@@ -74,6 +74,14 @@ from orchestrator.events.slots import (
     TicketJoined,
     TicketLeft,
 )
+from orchestrator.events.videos import (
+    QueueStopped,
+    VideoAccepted,
+    VideoEnded,
+    VideoRefused,
+    VideosBeyondPlan,
+    VideoSubmitted,
+)
 
 __all__ = [
     "BackedOff",
@@ -114,6 +122,7 @@ __all__ = [
     "PlacesChanged",
     "PortsOpened",
     "ProviderRefused",
+    "QueueStopped",
     "ReadinessChanged",
     "RecordingFailed",
     "RecordingsDeleted",
@@ -137,5 +146,10 @@ __all__ = [
     "TaskBlocked",
     "TicketJoined",
     "TicketLeft",
+    "VideoAccepted",
+    "VideoEnded",
+    "VideoRefused",
+    "VideoSubmitted",
+    "VideosBeyondPlan",
     "to_json",
 ]

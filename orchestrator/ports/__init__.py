@@ -3,6 +3,16 @@
 Protocols and the values that cross them; nothing here decides or waits.
 """
 
+from orchestrator.ports.avatars import (
+    AvatarService,
+    Batch,
+    BatchLine,
+    BatchResult,
+    BatchStatus,
+    Generation,
+    GenerationStatus,
+    VideoRequest,
+)
 from orchestrator.ports.carriers import (
     Answered,
     CarrierCodec,
@@ -52,6 +62,11 @@ from orchestrator.ports.voices import (
 __all__ = [
     "Answered",
     "Ask",
+    "AvatarService",
+    "Batch",
+    "BatchLine",
+    "BatchResult",
+    "BatchStatus",
     "CallFacts",
     "CarrierCodec",
     "CarrierControl",
@@ -66,6 +81,8 @@ __all__ = [
     "Emptied",
     "Ended",
     "Failed",
+    "Generation",
+    "GenerationStatus",
     "Grant",
     "HungUp",
     "Key",
@@ -90,6 +107,7 @@ __all__ = [
     "StreamTarget",
     "Tap",
     "UserTurn",
+    "VideoRequest",
     "VoiceCodec",
     "VoiceFrame",
     "WireMessage",

@@ -8,6 +8,7 @@ from attrs import Factory, field, frozen
 
 from orchestrator.settings.calls import AdmissionSettings, BotSettings, DialogueSettings
 from orchestrator.settings.checks import LANGUAGES, WrongValue, between
+from orchestrator.settings.lipsync import LipsyncSettings
 from orchestrator.settings.provider import ProviderSettings
 from orchestrator.settings.serve import CARRIERS, HearingSettings, LineSettings, RecordingSettings, ServeSettings
 from orchestrator.settings.speech import RUNGS, CacheSettings, LadderSettings, SlotSettings, SpeechSettings
@@ -23,6 +24,7 @@ __all__ = [
     "HearingSettings",
     "LadderSettings",
     "LineSettings",
+    "LipsyncSettings",
     "LogSettings",
     "ProviderSettings",
     "RecordingSettings",
@@ -57,3 +59,4 @@ class Settings:
     bot: BotSettings = Factory(BotSettings)
     log: LogSettings = Factory(LogSettings)
     serve: ServeSettings = Factory(ServeSettings)
+    lipsync: LipsyncSettings = Factory(LipsyncSettings)
