@@ -103,7 +103,7 @@ class View:
 
 @frozen
 class Decision:
-    """What to begin now, all of it, and when to decide again if nothing happens before (None: only if something does)."""
+    """What to begin now, all of it, and when to decide again if nothing happens before (None: never by itself)."""
 
     steps: tuple[Step, ...]
     wake_at: float | None = None
