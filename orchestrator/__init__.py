@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # to type checkers it is typing's, which takes a while to import
 if TYPE_CHECKING:
-    from orchestrator.dialogue.bot import Bot, Heard, Say, Talk, Turn
+    from orchestrator.dialogue.bot import Bot, Heard, Say, Talk, Turn, Video, VideoReply
     from orchestrator.embedding import open_orchestrator
     from orchestrator.errors import LegClosed
     from orchestrator.ports import CallFacts, Digits, HungUp, Leg, MarkPlayed, SpeechStarted, UserTurn
@@ -30,12 +30,14 @@ __all__ = [
     "Talk",
     "Turn",
     "UserTurn",
+    "Video",
+    "VideoReply",
     "load_settings",
     "open_orchestrator",
 ]
 
 _PLACES = {
-    "dialogue.bot": ("Bot", "Heard", "Say", "Talk", "Turn"),
+    "dialogue.bot": ("Bot", "Heard", "Say", "Talk", "Turn", "Video", "VideoReply"),
     "embedding": ("open_orchestrator",),
     "errors": ("LegClosed",),
     "ports": ("CallFacts", "Digits", "HungUp", "Leg", "MarkPlayed", "SpeechStarted", "UserTurn"),

@@ -19,6 +19,7 @@ from orchestrator.dialogue.places import Places
 from orchestrator.dialogue.reception import CallRecord, Reception
 from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
+from orchestrator.dialogue.videos import VideoMeans, Videos
 from orchestrator.errors import ProviderFault
 from orchestrator.events import Event
 from orchestrator.lanes import InlineLane, ThreadLane
@@ -41,6 +42,7 @@ from orchestrator.speech.phrases import Phrases
 from orchestrator.speech.pool import Pool
 from orchestrator.speech.portions import Portions, Sparing
 from orchestrator.speech.reply import VoiceChoice, usual_voice
+from orchestrator.speech.sounds import SoundMaker
 
 _WORKERS = 8
 """Plain-generator bots that may block at a time."""
@@ -86,7 +88,7 @@ class Surroundings:
 
     `emit` gets every event, `now` is the run's clock. Without a `codec` the provider is Waves with `key`; `dial` opens
     links, `lane` runs what blocks, `policy` shares the slot. `local` speaks where the provider can't; phrases are kept
-    in `phrase_store`, without one in memory.
+    in `phrase_store`, without one in memory. Without `videos` bots can't answer with any.
     """
 
     emit: Emit
@@ -99,6 +101,7 @@ class Surroundings:
     policy: Policy = DEADLINE
     local: LocalVoice | None = None
     phrase_store: PhraseStore | None = None
+    videos: VideoMeans | None = None
 
 
 class Orchestrator:
@@ -204,6 +207,7 @@ async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> A
         nursery.start_soon(pool.run)
         nursery.start_soon(phrases.run)
         shared = SharedByBots(nursery, emit=emit, now=now)
+        sounds = SoundMaker(settings, cache=cache, means=means)
         reception = Reception(
             service=Service(
                 slots=slots,
@@ -221,12 +225,28 @@ async def open_orchestrator(settings: Settings, surroundings: Surroundings) -> A
             shared=shared,
             places=places,
             announcer=Announcer(phrases=phrases, local=surroundings.local),
+            videos=_videos(settings, surroundings, sounds=sounds, nursery=nursery),
         )
         try:
             yield Orchestrator(reception, pool=pool, slots=slots, phrases=phrases)
         finally:
             shared.close()
         nursery.cancel_scope.cancel()
+
+
+def _videos(
+    settings: Settings, surroundings: Surroundings, *, sounds: SoundMaker, nursery: trio.Nursery
+) -> Videos | None:
+    if surroundings.videos is None:
+        return None
+    return Videos(
+        surroundings.videos,
+        maker=sounds,
+        voice=usual_voice(settings.provider),
+        nursery=nursery,
+        emit=surroundings.emit,
+        now=surroundings.now,
+    )
 
 
 @lru_cache(maxsize=1)

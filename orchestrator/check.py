@@ -16,6 +16,7 @@ from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import load_bot
 from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
 from orchestrator.lanes import InlineLane
+from orchestrator.lipsync_meaning import describe_lipsync, lipsync_notes
 from orchestrator.port.routes import AUDIO_ECHO, only_echoes
 from orchestrator.port.tls import server_context
 from orchestrator.ports import Dial, VoiceCodec
@@ -28,6 +29,7 @@ from orchestrator.settings_meaning import describe, key_source
 from orchestrator.settings_reload import AT_ONCE
 from orchestrator.speech.dialling import dial as dial_websocket
 from orchestrator.speech.phrase_files import cache_directory
+from orchestrator.video_answers import video_account
 
 REACHABLE_WITHIN = 4.0
 """Seconds that the provider has to accept a WebSocket: with its start the program is to give up within five."""
@@ -41,9 +43,9 @@ async def run(*, config: Path, online: bool) -> int:
     """
     settings = load_settings(config)
     print(describe(settings))
-    for told in describe_lines(settings):
+    for told in (*describe_lines(settings), *describe_lipsync(settings)):
         print(told)
-    for note in serve_notes(settings):
+    for note in (*serve_notes(settings), *lipsync_notes(settings)):
         print(note)
     for note in _surroundings(settings):
         print(f"! {note}")
@@ -81,6 +83,10 @@ def _surroundings(settings: Settings) -> Iterator[str]:
     with suppress(SettingsError):
         if settings.cache.on and not _writable(directory := cache_directory(settings.cache)):
             yield f"The phrase cache can't be written to {directory} (cache.directory): phrases last for one run."
+    with suppress(SettingsError):
+        account = video_account(settings)
+        if account is not None and not _writable(account.store.parent):
+            yield f"The queue of videos can't be written to {account.store.parent} (lipsync.store): none are accepted."
 
 
 def _everything_wrong(settings: Settings) -> Iterator[str]:
@@ -92,6 +98,7 @@ def _everything_wrong(settings: Settings) -> Iterator[str]:
         yield from _problems(partial(read_key, settings.provider))
         yield from _problems(partial(_local_voice, settings.ladder))
         yield from _problems(partial(cache_directory, settings.cache))
+    yield from _problems(partial(video_account, settings))
 
 
 def _tls(serve: ServeSettings) -> None:

@@ -14,17 +14,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from cyclopts import App, CycloptsError, UnusedCliTokensError
 
+from orchestrator.cli_groups import cache, lipsync
+from orchestrator.cli_groups import run_by_name as _run
 from orchestrator.commands import DemoOptions, Flag, SimulateOptions
-from orchestrator.commands_cache import ClearOptions, ListOptions, WarmOptions
 from orchestrator.commands_call import CallOptions
 from orchestrator.commands_capacity import CapacityOptions
 from orchestrator.commands_load import LoadOptions
 from orchestrator.commands_probe import ProbeOptions
 from orchestrator.commands_serve import ServeOptions
+from orchestrator.commands_sync import SyncServerOptions
 from orchestrator.commands_waves import ServerOptions
 from orchestrator.errors import BotLoadError, SettingsError, TalkingstickError
 from orchestrator.redaction import redacted
@@ -33,8 +34,6 @@ DEMO_DEFAULTS = DemoOptions()
 SIMULATE_DEFAULTS = SimulateOptions()
 CAPACITY_DEFAULTS = CapacityOptions()
 PROBE_DEFAULTS = ProbeOptions()
-LIST_DEFAULTS = ListOptions()
-CLEAR_DEFAULTS = ClearOptions()
 PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 app = App(
@@ -107,11 +106,6 @@ def _discard_output() -> None:
     """Keep the interpreter from flushing into the broken pipe once more when it exits."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-async def _run(module: str, **options: Any) -> int:
-    status: int = await importlib.import_module(module).run(**options)
-    return status
 
 
 @contextmanager
@@ -208,6 +202,16 @@ async def waves_server(*, options: ServerOptions) -> int:
 
 
 @app.command
+async def sync_server(*, options: SyncServerOptions) -> int:
+    """Serve a simulated lip-sync service on a loopback port, with plans that it enforces; its books: GET /books.
+
+    Example: talkingstick sync-server --port 8092 --plan creator --speed 20 --fault other_user:hold=60,share=0.3
+    """
+    with naming_the_port(options.port):
+        return await _run("simulations.sync.command", options=options)
+
+
+@app.command
 async def probe(*, options: ProbeOptions = PROBE_DEFAULTS) -> int:
     """Ask an account what it allows and how fast it is, and print that as settings to paste.
 
@@ -220,41 +224,8 @@ async def probe(*, options: ProbeOptions = PROBE_DEFAULTS) -> int:
     return await _run("orchestrator.probe.command", options=options)
 
 
-cache = App(
-    name="cache",
-    help="Show, fill or empty the phrase cache: greetings and fillers that are spoken once and kept.\n\n"
-    "Example: talkingstick cache list --config talkingstick.toml",
-)
 app.command(cache)
-
-
-@cache.command(name="list")
-async def cache_list(*, options: ListOptions = LIST_DEFAULTS) -> int:
-    """Show what is in the phrase cache, the last used first.
-
-    Example: talkingstick cache list --json
-    """
-    return await _run("orchestrator.cache_command", options=options)
-
-
-@cache.command(name="warm")
-async def cache_warm(*, options: WarmOptions) -> int:
-    """Make all phrases of a configuration now, over its account, so that the first calls have them.
-
-    What is there already is left as it is. Exits 1 if a phrase could not be made.
-
-    Example: talkingstick cache warm --config talkingstick.toml --voice avery --rate 8000
-    """
-    return await _run("orchestrator.cache_command", options=options)
-
-
-@cache.command(name="clear")
-async def cache_clear(*, options: ClearOptions = CLEAR_DEFAULTS) -> int:
-    """Remove phrases from the cache; they are made anew when they are wanted.
-
-    Example: talkingstick cache clear --older-than 7
-    """
-    return await _run("orchestrator.cache_command", options=options)
+app.command(lipsync)
 
 
 @app.command

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from orchestrator.errors import SettingsError
+from orchestrator.lipsync_meaning import LIPSYNC_EMPTY, LIPSYNC_SENTENCES
 from orchestrator.settings import ProviderSettings, Settings
 from orchestrator.settings_file import read_key
 
@@ -69,9 +70,10 @@ SENTENCES = (
     "Until there are ears, callers speak above {serve.hearing.level} dBFS: after {serve.hearing.starts_after} s a turn "
     "begins, after {serve.hearing.ends_after} s without it ends, and says: {serve.hearing.lines}",
     "Calls are recorded: {serve.recording.on}, in {serve.recording.directory}, kept for {serve.recording.days} days.",
+    *LIPSYNC_SENTENCES,
 )
-"""What each setting means; every setting is in one of these, and a test says so, but for the two about the key and
-`serve.lines` (serve_meaning.py)."""
+"""What each setting means; every setting is in one of these, and a test says so, but for those about keys and secrets
+and `serve.lines` (serve_meaning.py)."""
 
 
 _EMPTY = {
@@ -80,6 +82,7 @@ _EMPTY = {
     "serve.host": "every address of this machine",
     "serve.public_url": "nothing else",
     "serve.certificate_key": "the same file",
+    **LIPSYNC_EMPTY,
 }
 """What an empty setting means, where that is not "none"."""
 _SHOWN = 40

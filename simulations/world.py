@@ -7,9 +7,10 @@ invariants.py's.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from typing import TypeVar
 
 import attrs
 import trio
@@ -36,6 +37,7 @@ from simulations.waves.server import WavesServer
 from simulations.world_events import FaultStruck, WorldClosed
 from simulations.world_parts import has_local_voice, needs_phrases, program_settings, server_options, voices
 
+T = TypeVar("T")
 _ANY_KEY = "simulated"
 _TICK = 60.0
 _CLOSED_WITHIN = 15.0
@@ -67,9 +69,18 @@ def run_world(
     called inside Trio. Raises RuntimeError if this Trio cannot be made to repeat a run, and what `run_calls` raises.
     """
     world = _World(scenario=scenario, seed=seed, sinks=sinks, tick=tick)
+    return run_virtually(world.run, seed=seed, clock=world.clock)
+
+
+def run_virtually(main: Callable[[], Awaitable[T]], *, seed: int, clock: VirtualClock) -> T:
+    """Run `main` in virtual time, its tasks in an order that the seed decides, and return what it returns.
+
+    Not to be called inside Trio. Raises RuntimeError if this Trio cannot be made to repeat a run, and what `main`
+    raises, out of the groups that nurseries made of a single error.
+    """
     try:
         with _order_of_tasks(random.Random(f"{seed}:tasks")):
-            return trio.run(world.run, clock=world.clock)
+            return trio.run(main, clock=clock)
     except BaseExceptionGroup as group:
         error = _what_failed(group)
         raise error from error.__cause__

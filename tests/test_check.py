@@ -226,3 +226,23 @@ async def test_a_provider_that_dawdles_over_the_close_is_reachable(autojump_cloc
     codec = WavesCodec(ProviderSettings(), KEY)
     await check.reach(codec, dial)
     assert seen == [(codec.address(), f"Bearer {KEY}")]
+
+
+async def test_videos_are_told_and_what_they_lack_is_an_error(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a key and a secret that are not there; and whether the queue can be kept where it is to be."""
+    monkeypatch.delenv("SYNC_API_KEY", raising=False)
+    monkeypatch.setenv("HOOK", "whsec_0123456789")
+    videos = f'[lipsync]\non = true\nstore = "{config}/lipsync.db"\nwebhook_secret_env = "HOOK"\n'
+    write(config, BOT + videos)
+    with pytest.raises(SettingsError) as raised:
+        await check.run(config=config, online=False)
+    assert "environment variable SYNC_API_KEY: is not set; put the video service's key there" in str(raised.value)
+    monkeypatch.setenv("SYNC_API_KEY", KEY)
+    assert await check.run(config=config, online=False) == 0
+    out = capsys.readouterr().out
+    assert "* videos: key from SYNC_API_KEY (set)" in out
+    assert "! serve.public_url is missing: the video service can't tell of ends, and is polled." in out
+    assert f"! The queue of videos can't be written to {config} (lipsync.store): none are accepted." in out
+    assert "0123456789" not in out

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from orchestrator.settings import AdmissionSettings, BotSettings, LogSettings, ProviderSettings, Settings, SlotSettings
+from orchestrator.settings import (
+    AdmissionSettings,
+    BotSettings,
+    LipsyncSettings,
+    LogSettings,
+    ProviderSettings,
+    Settings,
+    SlotSettings,
+)
 from orchestrator.settings_file import SECTIONS
 from orchestrator.settings_reload import AT_ONCE, reloaded
 
@@ -48,3 +56,11 @@ def test_each_key_that_holds_at_once_is_a_setting() -> None:
     keys = {f"{section}.{key}" for section, names in SECTIONS.items() for key in names}
     keys |= {f"{section}.*" for section in SECTIONS}
     assert set(AT_ONCE) <= keys
+
+
+def test_the_account_for_videos_needs_a_restart() -> None:
+    """Its plan, too: the queue holds what it was opened with."""
+    wanted = Settings(lipsync=LipsyncSettings(on=True, plan="growth"))
+    reload = reloaded(Settings(), wanted)
+    assert reload.settings == Settings()
+    assert reload.need_restart == ("lipsync.on", "lipsync.plan")

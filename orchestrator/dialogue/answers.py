@@ -19,6 +19,7 @@ from orchestrator.dialogue.hooks import Hooks
 from orchestrator.dialogue.prompts import Prompt, Prompts
 from orchestrator.dialogue.replies import Replies
 from orchestrator.dialogue.transcript import Transcript
+from orchestrator.dialogue.videos import Videos
 from orchestrator.errors import BotError, LegClosed
 from orchestrator.speech.asking import Service
 from orchestrator.speech.line import Line
@@ -28,11 +29,12 @@ from orchestrator.speech.reply import Phase, Reply
 
 @frozen(kw_only=True)
 class Party:
-    """The bot's side of a call: its hooks, the name it goes by, what its class shares, its share of the slot."""
+    """The bot's side of a call: its hooks, the name it goes by, what its class shares, who makes it videos."""
 
     hooks: Hooks
     name: str
     shared: Any = None
+    videos: Videos | None = None
 
 
 class Answers:
@@ -111,14 +113,14 @@ class Answers:
         try:
             await self._tell_heard()
         finally:
-            await self._tell("on_hang_up")
+            await self.tell("on_hang_up")
 
     async def _tell_heard(self) -> None:
         heard, self._untold = self._untold, None
         if heard is not None:
-            await self._tell("on_heard", heard)
+            await self.tell("on_heard", heard)
 
-    async def _tell(self, hook: str, *arguments: Any) -> None:
+    async def tell(self, hook: str, *arguments: Any) -> None:
         """Run a hook of the bot that only listens; its failure is an event. A call that is cancelled waits a little."""
         patience = None
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -60,6 +61,38 @@ class Heard:
         return bool(self.cut.strip())
 
 
+@frozen(kw_only=True)
+class Video:
+    """A video that a bot asked for, at its end; without a `url` there is none, and `error` says why.
+
+    `job` is its id in the queue, empty if it came to none; `seconds` is its length where that is known, `code` the
+    service's word for what went wrong, or ours. The service signs the URL: it is good for some time only.
+    """
+
+    job: str
+    url: str = ""
+    seconds: float | None = None
+    error: str = ""
+    code: str = ""
+
+
+class VideoReply(Protocol):
+    """A video that is being made; the call may end meanwhile."""
+
+    @property
+    def job(self) -> str:
+        """Its id in the queue; empty until the queue has it, as its sound is made first."""
+
+    async def wait_queued(self) -> str:
+        """Wait until the queue has it, which survives the program, and return `job`; empty if it came to nothing.
+
+        No hook that is to speak should wait for it: while a bot thinks, the voice is kept free for what it will say.
+        """
+
+    async def wait(self) -> Video:
+        """Wait for the video: minutes, or hours where many others are wanted."""
+
+
 class Talk(Protocol):
     """A bot's view of its call."""
 
@@ -79,6 +112,23 @@ class Talk(Protocol):
 
     def transfer(self, to: str) -> None:
         """Hand the caller over to `to` once everything said so far has been heard."""
+
+    async def video_reply(
+        self,
+        *,
+        video: str | Path,
+        text: str | Say,
+        model: str | None = None,
+        deadline: float | None = None,
+        priority: int = 0,
+    ) -> VideoReply:
+        """Have the person in `video` (a file, or a URL on the web; a picture, where `model` takes one) speak `text`.
+
+        Returns at once; `Bot.on_video` is told the end. The sound is made when no caller needs the voice, in that of
+        the `Say` or the settings'; a `Say` that is `cached` keeps it. `deadline` is in seconds from now: what can't be
+        ready by then is not begun. Higher `priority` goes first. Raises BotError where no videos are made
+        (`lipsync.on`), or for a file that can't be sent.
+        """
 
 
 class Bot:
@@ -123,6 +173,19 @@ class Bot:
 
     async def on_heard(self, heard: Heard) -> None:
         """Learn how a reply ended; asked before the next hook."""
+
+    async def on_video(self, video: Video, talk: Talk) -> None:
+        """Learn that a video of this call ended (`talk.video_reply`), while the call goes on and nobody speaks.
+
+        async def reply(self, turn, talk):
+            yield "I will send you a video of that."
+            await talk.video_reply(video="https://example.com/ada.mp4", text=self.explain(turn.text))
+
+        async def on_video(self, video, talk):
+            if video.url:
+                await self.send_sms(talk.call.caller, video.url)
+            talk.say("The video is on your phone." if video.url else "I am sorry, there will be no video.")
+        """
 
     async def on_hang_up(self) -> None:
         """Clean up when the call is over, whoever ended it: within `dialogue.first_text_within`, or 0.5 s at Ctrl-C."""

@@ -19,7 +19,7 @@ from orchestrator.settings_words import guess
 
 GROUP = "talkingstick.bots"
 _SPEAKING = {"opening": ("talk",), "reply": ("turn", "talk"), "on_silence": ("talk",), "on_digits": ("digits", "talk")}
-_TELLING: dict[str, tuple[str, ...]] = {"on_heard": ("heard",), "on_hang_up": ()}
+_TELLING: dict[str, tuple[str, ...]] = {"on_heard": ("heard",), "on_video": ("video", "talk"), "on_hang_up": ()}
 
 
 @frozen(eq=False)

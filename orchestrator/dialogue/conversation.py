@@ -9,11 +9,12 @@ import trio
 
 from orchestrator import events
 from orchestrator.dialogue.answers import Answers, Party
-from orchestrator.dialogue.bot import Say, Turn
+from orchestrator.dialogue.bot import Say, Turn, VideoReply
 from orchestrator.dialogue.prompts import Prompt, Prompts
 from orchestrator.dialogue.talk import CallTalk
 from orchestrator.dialogue.transcript import Transcript
-from orchestrator.errors import LegClosed
+from orchestrator.dialogue.videos import NO_VIDEOS, VideoWish
+from orchestrator.errors import BotError, LegClosed
 from orchestrator.events import CallState
 from orchestrator.ports import Digits, HungUp, LegEvent, MarkPlayed, SpeechStarted, UserTurn
 from orchestrator.speech.asking import Service
@@ -33,16 +34,18 @@ class Conversation:
         self._talk = CallTalk(self, call=line.leg.facts, transcript=self.transcript, shared=party.shared)
         self._turns = 0
         self._caller_speaks = False
+        self._nursery: trio.Nursery | None = None
 
     async def run(self) -> str:
         """Converse until somebody ends the call; return who: "caller", "bot", "run" or "failure"."""
         try:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._listen)
+            async with trio.open_nursery() as self._nursery:
+                self._nursery.start_soon(self._listen)
                 with suppress(LegClosed):
                     await self._converse()
-                nursery.cancel_scope.cancel()
+                self._nursery.cancel_scope.cancel()
         finally:
+            self._nursery = None
             await self._answers.say_goodbye()
         return self.reason
 
@@ -53,6 +56,18 @@ class Conversation:
     def wish_to_leave(self, to: str | None) -> None:
         """The bot wants to end the call, or to hand it over."""
         self._prompts.leave(transfer_to=to)
+
+    async def wish_for_video(self, wish: VideoWish) -> VideoReply:
+        """The bot wants a video; it is told of its end while the call goes on."""
+        if self._party.videos is None:
+            raise BotError(NO_VIDEOS)
+        reply = await self._party.videos.ask(wish, bot=self._party.name, call=self._line.call)
+        if self._nursery is not None and self._party.hooks.speaks("on_video"):
+            self._nursery.start_soon(self._await_video, reply)
+        return reply
+
+    async def _await_video(self, reply: VideoReply) -> None:
+        self._prompts.put(Prompt("on_video", (await reply.wait(), self._talk)))
 
     # --- what the caller does: synchronous ---
 
@@ -114,7 +129,10 @@ class Conversation:
         if self._party.hooks.speaks("opening"):
             self._prompts.put(Prompt("opening", (self._talk,)))
         while (prompt := await self._next_prompt()) is not None:
-            await self._answers.answer(prompt)
+            if prompt.hook == "on_video":
+                await self._answers.tell(prompt.hook, *prompt.arguments)
+            else:
+                await self._answers.answer(prompt)
         if self._prompts.over:
             return
         self.reason = "failure" if self._answers.failed else "bot"

@@ -20,6 +20,7 @@ from orchestrator.dialogue.hooks import Hooks
 from orchestrator.dialogue.places import Places, Seat, Stage
 from orchestrator.dialogue.shared import SharedByBots
 from orchestrator.dialogue.transcript import Transcript
+from orchestrator.dialogue.videos import Videos
 from orchestrator.errors import BotLoadError, LegClosed
 from orchestrator.ports import Emit, Lane, Leg, Now
 from orchestrator.settings import LadderSettings, Settings
@@ -62,6 +63,7 @@ class Reception:
     shared: SharedByBots
     places: Places
     announcer: Announcer
+    videos: Videos | None = None
     _weighed: list[Line] = field(init=False, factory=list)
     """The calls that have the settings' weight."""
 
@@ -181,7 +183,7 @@ class Reception:
         with bot_code(BotLoadError, f"bot {bot.name!r} could not be made: "):
             instance = bot.make()
         hooks = Hooks(instance, lane=self.lane, settings=self.settings.dialogue)
-        return Party(hooks=hooks, name=bot.name, shared=shared)
+        return Party(hooks=hooks, name=bot.name, shared=shared, videos=self.videos)
 
     def _hung_up(self, visit: _Visit) -> None:
         self.emit(events.CallerHungUp(at=self.now(), call=visit.line.call))

@@ -21,8 +21,9 @@ class PortsOpened(Event):
 
 @frozen(kw_only=True)
 class RequestRefused(Event):
-    """A webhook or a stream was turned away: `status` 401 or 403 for one that shows no right to call, 503 for one too
-    many. `line` is a line's path, `address` who asked."""
+    """A webhook or a stream was turned away: `status` 401 or 403 for one that shows no right to call, or to tell of
+    videos, 400 or 413 for one that can't be read, 503 for one too many, or that can't be stored. `line` is a line's
+    path, or the video service's, `address` who asked."""
 
     level: ClassVar[str] = "warning"
     line: str

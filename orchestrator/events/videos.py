@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from attrs import frozen
 
-from orchestrator.events.base import Event
+from orchestrator.events.base import CallEvent, Event
 
 
 @frozen(kw_only=True)
@@ -17,6 +17,15 @@ class VideoAccepted(Event):
     job: str
     owner: str
     waiting: int
+
+
+@frozen(kw_only=True)
+class VideoGivenUp(CallEvent):
+    """A bot's wish for a video came to no job: its sound could not be made or kept, or the queue took none."""
+
+    level: ClassVar[str] = "warning"
+    bot: str
+    error: str
 
 
 @frozen(kw_only=True)

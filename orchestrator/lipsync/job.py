@@ -50,6 +50,8 @@ class Job:
     call: str = ""
     priority: int = 0
     """Higher goes first."""
+    together: str = ""
+    """Jobs with the same word here go as one batch where the plan and their number let them; empty: by policy."""
     deadline: float | None = None
     """When the video must be there: a job that can't be ready by then is not begun."""
     state: JobState = JobState.WAITING

@@ -15,7 +15,9 @@ AUDIO_ECHO = "audio-echo"
 """The bot that is none: what is heard is sent back."""
 SIGNED = ("twilio", "plivo", "telnyx", "vonage")
 """Carriers that sign their webhooks; to the others a shared token is given."""
-OWN_PATHS = ("/healthz", "/readyz")
+SYNC_HOOK = "/hooks/sync"
+"""Where the video service tells of the end of videos."""
+OWN_PATHS = ("/healthz", "/readyz", SYNC_HOOK)
 """Paths of the port itself."""
 _RATES: Mapping[str, Sequence[int]] = {
     "twilio": (8000,),

@@ -19,6 +19,7 @@ from orchestrator.app import Orchestrator, Surroundings, open_orchestrator, run_
 from orchestrator.commands_serve import ServeOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lanes import ThreadLane
+from orchestrator.lipsync_meaning import lipsync_notes
 from orchestrator.logs import LogSink, configure, library_logs, logger_in_force
 from orchestrator.machine import end, local_voice, phrase_files, prepare, spare_the_collector, wait_quiet
 from orchestrator.orders import Log, Orders
@@ -42,6 +43,7 @@ from orchestrator.settings import Settings
 from orchestrator.settings_file import load_settings, read_key
 from orchestrator.settings_reload import reloaded
 from orchestrator.speech.phrase_files import PhraseFiles
+from orchestrator.video_answers import VideoAccount, VideoAnswers, video_account
 from orchestrator.watchdog import watch
 
 _LAST_WORDS = 1.0
@@ -58,6 +60,7 @@ class Plan:
     context: ssl.SSLContext | None
     local: MachineVoice | None
     phrases: PhraseFiles | None
+    videos: VideoAccount | None
 
 
 async def run(*, options: ServeOptions) -> int:
@@ -109,6 +112,7 @@ def plan_of(options: ServeOptions) -> Plan:
         context=server_context(serve.certificate, serve.certificate_key) if serve.certificate else None,
         local=local_voice(settings) if speaks else None,
         phrases=phrase_files(settings.cache) if speaks else None,
+        videos=video_account(settings),
     )
 
 
@@ -152,6 +156,7 @@ class Serving:
     ports: Ports = field(kw_only=True)
     orders: Orders = field(kw_only=True)
     _now: Now = field(factory=run_clock, init=False)
+    _videos: VideoAnswers | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Serve until cancelled, or until the orders say that the calls are drained. Raises ProviderFault."""
@@ -159,6 +164,8 @@ class Serving:
         sink = LogSink(configure(level=settings.log.level, stream=sys.stderr))
         wall = datetime.now(UTC).isoformat(timespec="milliseconds")
         sink(events.RunStarted(at=self._now(), wall=wall, seed=None, calls=0, profile=None))
+        if self.plan.videos is not None:
+            self._videos = VideoAnswers(account=self.plan.videos, emit=sink, now=self._now)
         try:
             async with self._orchestrator(sink) as orchestrator, trio.open_nursery() as nursery:
                 talkers = self._start(nursery, orchestrator, emit=sink)
@@ -175,7 +182,14 @@ class Serving:
         if plan.key is None:
             yield None
             return
-        surroundings = Surroundings(emit=emit, now=self._now, key=plan.key, local=plan.local, phrase_store=plan.phrases)
+        surroundings = Surroundings(
+            emit=emit,
+            now=self._now,
+            key=plan.key,
+            local=plan.local,
+            phrase_store=plan.phrases,
+            videos=None if self._videos is None else self._videos.means(),
+        )
         async with open_orchestrator(plan.settings, surroundings) as orchestrator:
             for rate in sorted({line.settings.rate for line in plan.lines}):
                 orchestrator.want_phrases(rate=rate)
@@ -196,6 +210,8 @@ class Serving:
         nursery.start_soon(readiness.tell)
         if self.plan.local is not None:
             nursery.start_soon(prepare, self.plan.local)
+        if self._videos is not None:
+            nursery.start_soon(self._videos.run)
         self._open(nursery, calls=calls, guests=guests, readiness=readiness, emit=emit)
         return Talkers(orchestrator, calls, readiness, settings, emit=emit, now=now)
 
@@ -228,6 +244,7 @@ class Serving:
             readiness=readiness,
             emit=emit,
             now=now,
+            sync_hook=None if self._videos is None else self._videos.hook(),
         )
         door = Door(settings=serve, guests=guests, context=plan.context, emit=emit, now=now)
         nursery.start_soon(ports.one.serve, partial(door.serve, app=pages.app(), upgrade=streams.take))
@@ -235,5 +252,6 @@ class Serving:
             nursery.start_soon(ports.audiosocket.serve, partial(door.serve_call, call=streams.take_audiosocket))
         spare_the_collector()
         emit(events.PortsOpened(at=now(), port=ports.one.number, audiosocket=number, lines=len(plan.lines)))
-        for told in (*where(serve), *notes(attrs.evolve(plan.settings, serve=serve))):
+        settings = attrs.evolve(plan.settings, serve=serve)
+        for told in (*where(serve), *notes(settings), *lipsync_notes(settings)):
             print(told, flush=True)

@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from orchestrator import events
 from orchestrator.errors import CarrierFault
+from orchestrator.lipsync.webhooks import SyncHook
 from orchestrator.port.messages import App
-from orchestrator.port.routes import caller_address, own_path, path_of, place_of, public_url
+from orchestrator.port.routes import SYNC_HOOK, caller_address, own_path, path_of, place_of, public_url
 from orchestrator.ports import Emit, Now
 from orchestrator.serve.fetching import Fetching
 from orchestrator.serve.gate import Asked, Gate, Refused
@@ -37,6 +38,8 @@ class Pages:
     readiness: Readiness
     emit: Emit
     now: Now
+    sync_hook: SyncHook | None = None
+    """Hears of videos; None where nobody tells of any."""
 
     def app(self) -> App:
         """Return the application."""
@@ -57,7 +60,10 @@ class Pages:
         return JSONResponse({"ready": True})
 
     async def _webhook(self, request: Request) -> Response:
-        place = place_of(own_path(self.settings, request.url.path), [line.settings for line in self.lines])
+        path = own_path(self.settings, request.url.path)
+        if path == SYNC_HOOK and self.sync_hook is not None and request.method == "POST":
+            return await self.sync_hook.answer(request, address=self._address(request))
+        place = place_of(path, [line.settings for line in self.lines])
         if place is None or place.token:
             return _refusal(404, "nothing is here")
         line = next(line for line in self.lines if line.settings is place.line)

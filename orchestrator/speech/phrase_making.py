@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
+from typing import Protocol
 
 import trio
 from attrs import define, field, frozen
@@ -13,7 +14,6 @@ from orchestrator.errors import FaultKind, ProviderFault
 from orchestrator.ports import Ask, Complete, Failed, Grant, Slots, Sound, SpeechRequest, VoiceFrame, WordTime
 from orchestrator.settings import Settings
 from orchestrator.slot.pace import Pace
-from orchestrator.speech.cache import Claim
 from orchestrator.speech.chunking import Piece, ReplyText
 from orchestrator.speech.joins import Joiner
 from orchestrator.speech.phrase import Phrase, PhraseKey, PhraseWord
@@ -43,19 +43,39 @@ class Means:
     pace: Pace
 
 
-class PhraseMaker:
-    """Makes phrases, one at a time, in parts that hold the slot for a second at most."""
+class Wanted(Protocol):
+    """A wish for a phrase as its maker sees it: a cache's claim, or one of somebody who shares it with nobody."""
 
-    def __init__(self, settings: Settings, means: Means) -> None:
+    @property
+    def key(self) -> PhraseKey:
+        """What is to be made."""
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody else wants it."""
+
+    def giving_way(self) -> AbstractContextManager[trio.CancelScope]:
+        """Cut the body as soon as somebody else wants it."""
+
+
+class PhraseMaker:
+    """Makes phrases, one at a time, in parts that hold the slot for a second at most.
+
+    `call` is what it is called in the slot's queue, `name` what its requests are: each maker has its own.
+    """
+
+    def __init__(self, settings: Settings, means: Means, *, call: str = CALL, name: str = "phrase") -> None:
         self._speech = settings.speech
         self._means = means
+        self._call = call
+        self._name = name
         self._requests = 0
 
     def fits(self, text: str) -> bool:
         """Whether the slot is idle for long enough to begin with `text`."""
         return self._fits(self._next_part(self._cut(text), 0))
 
-    async def make(self, claim: Claim) -> Phrase | None:
+    async def make(self, claim: Wanted) -> Phrase | None:
         """Make the claimed phrase, part by part whenever there is time; None if somebody else shall, who wants it now.
 
         Raises ProviderFault.
@@ -88,7 +108,7 @@ class PhraseMaker:
         characters = len(part.text) if part is not None else 0
         return self._means.slots.idle_for() >= self._means.pace.slot_seconds(characters)
 
-    async def _make_part(self, part: Piece, *, claim: Claim, made: _Made) -> bool:
+    async def _make_part(self, part: Piece, *, claim: Wanted, made: _Made) -> bool:
         """Ask for a part once there is time; return False if somebody else began to wait for the phrase first."""
         async with AsyncExitStack() as held:
             grant = await self._wait_granted(part, claim=claim, held=held)
@@ -100,27 +120,27 @@ class PhraseMaker:
             await self._take(frames, part=part, made=made)
             return True
 
-    async def _wait_granted(self, part: Piece, *, claim: Claim, held: AsyncExitStack) -> Grant | None:
+    async def _wait_granted(self, part: Piece, *, claim: Wanted, held: AsyncExitStack) -> Grant | None:
         while not claim.awaited:
             with claim.giving_way() as scope:
                 while not self._fits(part):  # noqa: ASYNC110  # how long nobody needs the slot changes with time alone
                     await trio.sleep(LOOK_EVERY)
                 scope.deadline = trio.current_time() + _GRANTED_WITHIN
-                self._means.slots.begin_reply(CALL, weight=1.0)
+                self._means.slots.begin_reply(self._call, weight=1.0)
                 try:
                     return await held.enter_async_context(self._means.slots.join(self._ask(part)))
                 finally:
-                    self._means.slots.close(CALL)  # phrases are no call that the others must reckon with
+                    self._means.slots.close(self._call)  # phrases are no call that the others must reckon with
         return None
 
     def _ask(self, part: Piece) -> Ask:
         self._requests += 1
         expected = self._means.pace.slot_seconds(len(part.text))
-        return Ask(call=CALL, reply=self._requests, first=False, need_in=_NEED_IN, expected=expected)
+        return Ask(call=self._call, reply=self._requests, first=False, need_in=_NEED_IN, expected=expected)
 
     def _request(self, part: Piece, key: PhraseKey) -> SpeechRequest:
         return SpeechRequest(
-            id=f"phrase-{self._requests}",
+            id=f"{self._name}-{self._requests}",
             text=part.text,
             rate=key.rate,
             voice=key.voice,

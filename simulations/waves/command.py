@@ -6,7 +6,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 
-import attrs
 import trio
 
 from orchestrator.commands_waves import LimitOptions, ServerOptions, answers
@@ -15,6 +14,7 @@ from simulations.voices import voice_named
 from simulations.waves.accounts import MOST, NAME, Account, Accounts, Plan
 from simulations.waves.faults.fault import Fault
 from simulations.waves.faults.parsing import parse_faults, read_script
+from simulations.waves.faults.telling import fault_lines
 from simulations.waves.http.refusals import MODELS
 from simulations.waves.options import PROFILES, WavesOptions
 from simulations.waves.pulse.recognizers import recognizer_for
@@ -52,15 +52,7 @@ def told(server: WavesServer, faults: Sequence[Fault]) -> Iterator[str]:
     yield f"Waves server on {server.address} and {http} ({limits}); its books: {http}/books"
     for account in () if one else accounts:
         yield f"account {account.name}: {_limits(account)}"
-    for fault in faults:
-        figures = attrs.asdict(fault, filter=lambda field, value: field.name != "name" and value != field.default)
-        if fault.every is not None and not fault.count:
-            del figures["count"]  # no strike but those of `every`: it would read like never
-        yield f"fault {fault.name}" + "".join(f" {name}={_shown(value)}" for name, value in figures.items())
-
-
-def _shown(value: float | bool) -> str:
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+    yield from fault_lines(faults)
 
 
 def _limits(account: Account) -> str:

@@ -121,7 +121,7 @@ def _head(method: str, path: str, headers: Mapping[str, str]) -> bytes:
 
 
 def desk(settings: Settings, *, talkers: Orchestrator | None = None, **given: Any) -> Desk:
-    """Put the parts together. `given` are `now`, `happened` (events) and `recordings`, where others have them, too."""
+    """Put the parts together. `given` are `now`, `happened` (events), `recordings`, `sync_hook`, if there are any."""
     serve, now = settings.serve, given.get("now") or run_clock()
     happened: list[Event] = given.get("happened", [])
     lines, emit = open_lines(settings), happened.append
@@ -132,7 +132,13 @@ def desk(settings: Settings, *, talkers: Orchestrator | None = None, **given: An
     shared: dict[str, Any] = {"settings": serve, "lines": lines, "gate": gate, "emit": emit, "now": now}
     streams = Streams(**shared, guests=guests, readiness=readiness, calls=calls)
     fetching = Fetching(streams=streams)
-    pages = Pages(**shared, webhooks=Webhooks(settings=serve, gate=gate), fetching=fetching, readiness=readiness)
+    pages = Pages(
+        **shared,
+        webhooks=Webhooks(settings=serve, gate=gate),
+        fetching=fetching,
+        readiness=readiness,
+        sync_hook=given.get("sync_hook"),
+    )
     return Desk(settings, now, gate, readiness, calls, streams, fetching, pages.app(), happened)
 
 

@@ -32,7 +32,7 @@ class Entry:
 
     does: str
     strikes: Strikes
-    figures: Mapping[str, float | bool | None] = Factory(dict)
+    figures: Mapping[str, float | bool | str | None] = Factory(dict)
     links: tuple[str, ...] = (WEBSOCKET,)
     """Of what strikes requests: over which kinds of link it is possible."""
 

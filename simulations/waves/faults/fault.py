@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from attrs import field, frozen, validators
 
 LEAST_BETWEEN = 0.1
@@ -29,6 +31,16 @@ class Fault:
     """Of another user: each hold has a length of its own, memoryless (exponential), with `seconds` as the mean."""
     megabytes: float = field(default=10.0, validator=[validators.gt(0.0), validators.le(100.0)])
     """Of an oversized message."""
+    of: Literal["any", "create", "other"] = "any"
+    """At the lip-sync service: which requests it strikes, those that create a generation, or all others."""
+    status: int = field(default=500, validator=validators.in_((500, 503)))
+    """There: the HTTP status of an error."""
+    accepted: bool = True
+    """There, of an outcome that is unknown: whether the generation was begun."""
+    tells_id: bool = False
+    """There: whether the answer names that generation."""
+    rejected: bool = False
+    """There: whether a job that fails ends REJECTED, not FAILED."""
     noise: str = ""
     """What its random bytes and ids are drawn from (a seed): another with each strike."""
 

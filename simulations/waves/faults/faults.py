@@ -88,6 +88,10 @@ def _not_told(_name: str) -> None:
     pass
 
 
+def _any(_fault: Fault) -> bool:
+    return True
+
+
 class Faults:
     """The faults of one provider. Struck where the provider asks: `strike("stall", ...)` at the point of each kind.
 
@@ -121,12 +125,13 @@ class Faults:
         self._orders.append(_Order(fault=fault, seed=seed, first=self._now() + fault.at))
         self.ordered()
 
-    def strike(self, *names: str) -> Fault | None:
-        """Return the fault of these names that has waited for longest: it strikes now, and is noted. None as mostly."""
+    def strike(self, *names: str, fits: Callable[[Fault], bool] = _any) -> Fault | None:
+        """Return the fault of these names that fits and has waited for longest: it strikes now, and is noted. None as
+        mostly."""
         if not self._orders:
             return None
         now = self._now()
-        order = self._due(names, now)
+        order = self._due(names, now, fits=fits)
         if order is None:
             return None
         fault = order.strike()
@@ -161,10 +166,10 @@ class Faults:
         """Return how often each fault has struck, by its name, in alphabetical order."""
         return dict(sorted(self._counts.items()))
 
-    def _due(self, names: tuple[str, ...], now: float) -> _Order | None:
+    def _due(self, names: tuple[str, ...], now: float, *, fits: Callable[[Fault], bool]) -> _Order | None:
         due = []
         for order in self._orders:
-            if order.fault.name in names:
+            if order.fault.name in names and fits(order.fault):
                 order.arm(now)
                 due += [order] if order.armed else []
         return min(due, key=lambda order: order.armed[0], default=None)

@@ -1,11 +1,11 @@
-"""Reads a multipart form with one file in it, all in memory and without threads; what it must hold is the page's."""
+"""Reads a multipart form with its files, all in memory and without threads; what it must hold is the page's."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing, closing
 
-from attrs import frozen
+from attrs import Factory, frozen
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
@@ -51,24 +51,62 @@ class _InMemory(MultiPartParser):
             file.close()
 
 
+@frozen(kw_only=True)
+class FormLimits:
+    """How much there may be in a form; `field_bytes` of one field."""
+
+    files: int = 1
+    fields: int = 100
+    field_bytes: int = _LARGEST_FIELD
+
+
+@frozen
+class Parts:
+    """What a form holds: the values of each field, and the file of each name, the last where there are several."""
+
+    fields: Mapping[str, tuple[str, ...]] = Factory(dict)
+    files: Mapping[str, SentFile] = Factory(dict)
+
+
 async def read_form(request: Request, *, largest: int) -> Form:
     """Return the form in the request's body of at most `largest` bytes, an empty one where it is of another type.
 
     Raises BadForm, and BodyTooLarge.
     """
+    parts = await read_parts(request, largest=largest)
+    return Form({name: values[-1] for name, values in parts.fields.items()}, parts.files.get("file"))
+
+
+async def read_parts(request: Request, *, largest: int, limits: FormLimits = FormLimits()) -> Parts:
+    """Return all parts of such a form. Raises BadForm, and BodyTooLarge."""
     body = await read_body(request, largest=largest)
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return Form({}, None)
+    if not is_form(request):
+        return Parts()
     async with aclosing(_once(body)) as chunks:
-        parser = _InMemory(request.headers, chunks, max_files=1, max_fields=100, max_part_size=_LARGEST_FIELD)
+        parser = _InMemory(
+            request.headers,
+            chunks,
+            max_files=limits.files,
+            max_fields=limits.fields,
+            max_part_size=limits.field_bytes,
+        )
         with closing(parser):
             try:
                 data = await parser.parse()
             except MultiPartException as problem:
                 raise BadForm(problem.message) from problem
-            file = data.get("file")
-            sent = await _sent(file) if isinstance(file, UploadFile) else None
-    return Form({name: value for name, value in data.items() if isinstance(value, str)}, sent)
+            items = data.multi_items()
+            files = {name: await _sent(value) for name, value in items if isinstance(value, UploadFile)}
+    fields: dict[str, tuple[str, ...]] = {}
+    for name, value in items:
+        if isinstance(value, str):
+            fields[name] = (*fields.get(name, ()), value)
+    return Parts(fields, files)
+
+
+def is_form(request: Request) -> bool:
+    """Say whether the request's body is declared as such a form."""
+    return request.headers.get("content-type", "").lower().startswith("multipart/form-data")
 
 
 async def _once(body: bytes) -> AsyncGenerator[bytes, None]:

@@ -1,0 +1,136 @@
+"""`talkingstick lipsync batch FILE`: many jobs from a file, accepted together; results come in the order of its lines.
+
+Whether they go as a batch of the service's or one by one is the queue's; what a line may be is batch_file.py's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from orchestrator.adapters.avatars.sync_batches import FEWEST, MOST
+from orchestrator.commands_lipsync import BatchOptions
+from orchestrator.errors import SettingsError
+from orchestrator.lipsync.batch_file import Entry, Problem, WrongRequestError, read_batch
+from orchestrator.lipsync.command_downloads import into
+from orchestrator.lipsync.command_jobs import Account, asked_of, print_json
+from orchestrator.lipsync.command_service import reached_service, settings_of
+from orchestrator.lipsync.command_sources import located
+from orchestrator.lipsync.command_work import Outcome
+from orchestrator.lipsync.job import Job
+from orchestrator.lipsync.telling import result_fields
+from orchestrator.ports import BatchLine
+from orchestrator.settings import LipsyncSettings
+
+_LARGEST = 50_000_000
+"""Bytes of a file that is read; a batch of the service's has at most 5 million."""
+_LONGEST_NAME = 100
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]|^\.+")
+
+
+async def batch(options: BatchOptions, file: Path) -> int:
+    """Put the jobs of a file into the queue, see them through, and print what became of each line.
+
+    Raises SettingsError with every line that is wrong, and LipsyncStoreError; then nothing was accepted.
+    """
+    settings = settings_of(options)
+    entries = entries_of(file, options.model or settings.model)
+    if options.dry_run:
+        return await _check(entries, settings, as_json=options.json)
+    if options.out is not None and not options.wait:
+        raise SettingsError("--out: expected --wait, too: only then are there videos to download")
+    account, asked = Account.of(options, wait=options.wait), asked_of(options)
+    if options.out is not None:
+        into(options.out)
+    with account.open_store() as store:
+        together = attrs.evolve(asked, together=f"{file.name} {asked.at}")
+        jobs = store.accept_all([entry.request for entry in entries], together)
+        names = {job.id: entry.request_id for job, entry in zip(jobs, entries, strict=True)}
+        print(f"{len(jobs)} job(s) accepted, {jobs[0].id} to {jobs[-1].id}", file=sys.stderr, flush=True)
+        target = None if options.out is None else into(options.out, name=named(names))
+        outcome = await account.see_through(jobs, store, target=target)
+    _print_results(outcome, names, as_json=options.json)
+    return account.close(outcome)
+
+
+def entries_of(file: Path, model: str) -> list[Entry]:
+    """Return what the lines of a file ask for, their files checked. Raises SettingsError, a line a problem."""
+    try:
+        if file.stat().st_size > _LARGEST:
+            raise SettingsError(f"{file}: is larger than {_LARGEST} bytes: expected a line a video")
+        text = file.read_text("utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{file}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file}: is not UTF-8 text; expected JSON lines") from None
+    entries, problems = read_batch(text, model=model)
+    there = []
+    for entry in entries:
+        try:
+            there.append(attrs.evolve(entry, request=located(entry.request, file.parent)))
+        except WrongRequestError as wrong:
+            problems.append(Problem(entry.line, str(wrong)))
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        raise SettingsError("\n".join(f"{file}: {problem}" for problem in problems))
+    return there
+
+
+async def _check(entries: Sequence[Entry], settings: LipsyncSettings, *, as_json: bool) -> int:
+    """Have the lines checked by the service if it would take them as a batch, and say so; return 0.
+
+    Raises AvatarFault with what it finds wrong.
+    """
+    by_service = why_not_by_service(entries, settings)
+    if not by_service:
+        lines = [BatchLine(request_id=entry.request_id, request=entry.request) for entry in entries]
+        async with reached_service(settings) as service:
+            await service.create_batch(lines, dry_run=True)
+    if as_json:
+        print_json(lines=len(entries), checked_by="us" if by_service else "service")
+    else:
+        whom = f"checked here, not by the service: {by_service}" if by_service else "the service has checked them"
+        print(f"{len(entries)} line(s) are right; {whom}")
+    return 0
+
+
+def why_not_by_service(entries: Sequence[Entry], settings: LipsyncSettings) -> str:
+    """Return why the service would not take the lines as a batch; empty if it would."""
+    if not settings.may_batch:
+        return f"the plan {settings.plan} has no batches" if settings.batch == "auto" else "lipsync.batch = never"
+    if not FEWEST <= len(entries) <= MOST:
+        return f"a batch has {FEWEST} to {MOST} lines"
+    if any(entry.request.files for entry in entries):
+        return "files are to be uploaded first"
+    return ""
+
+
+def named(names: Mapping[str, str]) -> Callable[[Job], str]:
+    """Return how a job's video is named: by its line's request_id where that can be a file's name, alone or with the
+    job's id; `names` has the request_ids by job."""
+    plain = {job: _NOT_IN_A_NAME.sub("_", name)[:_LONGEST_NAME] for job, name in names.items()}
+    taken = Counter(name.lower() for name in plain.values())
+
+    def name_of(job: Job) -> str:
+        name = plain[job.id]
+        return name if taken[name.lower()] == 1 and name == names[job.id] else f"{name}-{job.id}"
+
+    return name_of
+
+
+def _print_results(outcome: Outcome, names: Mapping[str, str], *, as_json: bool) -> None:
+    results = [
+        {**result_fields(names[job.id], job), "file": str(outcome.files[job.id]) if job.id in outcome.files else None}
+        for job in outcome.jobs
+    ]
+    if as_json:
+        print_json(results=results)
+        return
+    for result in results:
+        print(json.dumps(result, ensure_ascii=False), flush=True)

@@ -1,0 +1,42 @@
+"""Owns the lock that says which process works on a store: a file beside it, locked as long as it is held."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from orchestrator.lipsync.database import LipsyncStoreError
+
+
+class WorkerLock:
+    """The right to work on one store. The operating system gives it back when its holder dies, however that happens."""
+
+    def __init__(self, store: Path) -> None:
+        self._path = store.with_name(store.name + ".lock")
+        self._file: int | None = None
+
+    def take(self) -> bool:
+        """Say whether it is ours, taking it if nobody has it. Raises LipsyncStoreError."""
+        if self._file is not None:
+            return True
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise LipsyncStoreError(f"{self._path}: it can't be opened ({error.strerror})") from None
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(file)
+            return False
+        except OSError as error:
+            os.close(file)
+            raise LipsyncStoreError(f"{self._path}: it can't be locked ({error.strerror})") from None
+        self._file = file
+        return True
+
+    def give_back(self) -> None:
+        """Let another process work on the store."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None

@@ -1,0 +1,89 @@
+"""Makes the sound of a whole text for something else than a call: from the cache, or in slot time that nobody needs.
+
+How it is cut into parts that give way to callers is phrase_making.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import trio
+from attrs import frozen
+
+from orchestrator.errors import FaultKind, ProviderFault
+from orchestrator.ports import Standing
+from orchestrator.settings import Settings
+from orchestrator.speech.cache import PhraseCache
+from orchestrator.speech.phrase import Phrase, PhraseKey
+from orchestrator.speech.phrase_making import Means, PhraseMaker
+from orchestrator.speech.phrases import key_of
+from orchestrator.speech.reply import VoiceChoice
+
+RATE = 24_000
+"""Samples a second: the voices' own; a telephone's 8000 sound dull beside a picture."""
+_TRIES = 8
+_FIRST_PAUSE, _LONGEST_PAUSE = 2.0, 60.0
+"""Seconds between two tries: doubled with each, up to the second."""
+
+
+@frozen
+class _Own:
+    """A wish that nobody shares: phrase_making.Wanted, and never gives way."""
+
+    key: PhraseKey
+    awaited: bool = False
+
+    @contextmanager
+    def giving_way(self) -> Iterator[trio.CancelScope]:
+        """Run the body."""
+        with trio.CancelScope() as scope:
+            yield scope
+
+
+class SoundMaker:
+    """Makes sounds, one at a time; calls go first."""
+
+    def __init__(self, settings: Settings, *, cache: PhraseCache, means: Means) -> None:
+        self._settings = settings
+        self._cache = cache
+        self._pool = means.pool
+        self._maker = PhraseMaker(settings, means, call="videos", name="phrase-video")
+        self._turn = trio.Lock()
+
+    def can_say(self, text: str, *, voice: VoiceChoice) -> bool:
+        """Whether there is anything in the text that can be spoken."""
+        return bool(self._key(text, voice).text)
+
+    async def make(self, text: str, *, voice: VoiceChoice, keep: bool) -> Phrase:
+        """Return how the text sounds, at 24 kHz; `keep` it in the cache for the next time.
+
+        While the provider is gone, it waits. Raises ProviderFault when it failed again and again.
+        """
+        key = self._key(text, voice)
+        phrase = await self._cache.find(key)
+        if phrase is None:
+            phrase = await self._make(key)
+            if keep and self._cache.keep(key, phrase):
+                await self._cache.write(key, phrase)
+        return phrase
+
+    async def _make(self, key: PhraseKey) -> Phrase:
+        tries, pause = 0, _FIRST_PAUSE
+        while True:
+            while self._pool.standing in (Standing.OUT, Standing.FINAL):
+                await self._pool.wait_standing_changed()
+            try:
+                async with self._turn:
+                    made = await self._maker.make(_Own(key))
+                assert made is not None  # it is given up for others only, and there are none
+                return made
+            except ProviderFault as fault:
+                tries += 1
+                if fault.kind is FaultKind.REQUEST or tries == _TRIES:
+                    raise
+                await trio.sleep(max(fault.retry_after or 0.0, pause))
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _key(self, text: str, voice: VoiceChoice) -> PhraseKey:
+        return key_of(self._settings, text, voice=voice, rate=RATE)

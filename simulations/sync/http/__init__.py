@@ -1,0 +1,1 @@
+"""What the simulated lip-sync service answers over HTTP."""

@@ -1,0 +1,169 @@
+"""The whole queue in virtual time: whatever fails and whenever it is killed, its rules hold, and a seed is a story."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import attrs
+import pytest
+
+from orchestrator.lipsync import outcomes
+from orchestrator.lipsync.job import Job
+from simulations.lipsync.scenario import LipsyncScenario
+from simulations.sync.faults import READER
+from tests.simulations.lipsync.worlds import outcome
+
+SHORT = LipsyncScenario(jobs=60, kills=5, speed=4.0)
+TWICE = """
+import hashlib
+from tests.simulations.lipsync.worlds import outcome
+from simulations.lipsync.scenario import LipsyncScenario
+print(hashlib.sha256(outcome(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3).story).hexdigest())
+"""
+ALONE = """
+import socket, sys, threading
+from simulations.lipsync.scenario import LipsyncScenario
+from simulations.lipsync.world import run_world
+from orchestrator.events import RunEnded, RunStarted
+
+inside, seen = False, []
+
+def watch(name, _arguments):
+    if inside and (name.startswith("socket.") or name == "subprocess.Popen"):
+        seen.append(name)
+
+class Watched(threading.Thread):
+    def start(self):
+        seen.append("thread") if inside else None
+        super().start()
+
+def note(event):
+    global inside
+    inside = (inside or isinstance(event, RunStarted)) and not isinstance(event, RunEnded)
+
+sys.addaudithook(watch)
+threading.Thread = Watched
+run_world(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3, sinks=[note])
+print(seen)
+inside = True
+socket.socket().close()
+threading.Thread(target=int).start()
+print(seen)
+"""
+
+
+@pytest.mark.parametrize(
+    ("seed", "scenario"),
+    [(1, SHORT), (2, LipsyncScenario(jobs=60, kills=5, speed=4.0, idempotency=False, webhooks=False))],
+    ids=["all", "no keys, no webhooks"],
+)
+def test_nothing_is_lost_or_made_twice(seed: int, scenario: LipsyncScenario) -> None:
+    """With every fault and five kills; whether keys are honoured, and whether the service tells of ends, or neither."""
+    came = outcome(scenario, seed=seed)
+    assert came.broken == []
+    assert came.figures["kills"] >= 4
+    assert len(came.figures["faults"]) >= 8
+    assert came.figures["states"]["completed"] >= 45
+
+
+def test_the_windows_hold_where_they_are_narrow() -> None:
+    """Generations that are over in two seconds: creates and looks wait for their minute, and none is refused for it."""
+    quick = LipsyncScenario(jobs=60, kills=3, speed=60.0, webhooks=False, faults=())
+    came = outcome(attrs.evolve(quick, creates_per_minute=15, requests_per_minute=40), seed=1)
+    assert came.broken == []
+    assert came.figures["service"]["most_creates"] == 15
+    assert came.figures["service"]["most_others"] >= 35
+
+
+def test_batches_are_made_once() -> None:
+    """A plan with batches: what waits long goes in one, and is no less kept and found again."""
+    came = outcome(LipsyncScenario(jobs=80, kills=4, plan="scale"), seed=2)
+    assert came.broken == []
+    assert came.figures["service"]["batch_generations"] >= 20
+
+
+# --- the same seed, the same story ---
+
+
+def test_a_seed_is_a_story_in_every_process() -> None:
+    """Byte for byte, whatever PYTHONHASHSEED is."""
+    found = {_elsewhere(TWICE, hash_seed=hash_seed) for hash_seed in ("0", "1")}
+    here = hashlib.sha256(outcome(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3).story).hexdigest()
+    assert found == {here}
+
+
+def test_no_thread_starts_and_no_socket_opens_inside() -> None:
+    """Autojump knows of neither: time would run away from them. That the watch sees both is shown at its end."""
+    assert _elsewhere(ALONE).splitlines() == ["[]", "['socket.__new__', 'thread']"]
+
+
+def _elsewhere(program: str, *, hash_seed: str = "0") -> str:
+    """Return what a program prints in a process of its own."""
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(Path(__file__).parents[3])},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=True,
+    )
+    return ran.stdout.strip()
+
+
+def test_seeds_differ() -> None:
+    """Another seed is another story."""
+    scenario = LipsyncScenario(jobs=6, kills=1, speed=4.0)
+    assert outcome(scenario, seed=1).story != outcome(scenario, seed=2).story
+
+
+# --- a program that is wrong is found out ---
+
+
+def test_a_program_that_does_not_look_for_lost_answers_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that begins anew after every uncertain answer makes videos twice, where keys are not honoured."""
+    monkeypatch.setattr("orchestrator.lipsync.singles.made_for", lambda *_args, **_kwargs: None)
+    faults = READER.parse_faults(["cut_answer:of=create,every=50"])
+    wrong = outcome(
+        LipsyncScenario(jobs=30, kills=2, speed=4.0, faults=faults, idempotency=False, webhooks=False), seed=1
+    ).broken
+    assert any("made in vain" in line for line in wrong)
+
+
+def test_a_program_that_draws_new_keys_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that changes between two tries of one job makes its video twice."""
+    again = outcomes.waits_again
+
+    def other_key(job: Job) -> Job:
+        now = again(job)
+        return now if now is job else attrs.evolve(now, key=outcomes.next_key(now))
+
+    monkeypatch.setattr(outcomes, "waits_again", other_key)
+    monkeypatch.setattr("orchestrator.lipsync.singles.made_for", lambda *_args, **_kwargs: None)
+    faults = READER.parse_faults(["cut_answer:of=create,every=50"])
+    wrong = outcome(LipsyncScenario(jobs=30, kills=2, speed=4.0, faults=faults, webhooks=False), seed=1).broken
+    assert any("made in vain" in line for line in wrong)
+
+
+def test_a_program_that_forgets_the_others_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that does not count what others have begun is refused again and again."""
+    monkeypatch.setattr("orchestrator.lipsync.singles.not_ours", lambda *_args, **_kwargs: 0)
+    faults = READER.parse_faults(["other_user:seconds=100,share=0.5"])
+    wrong = outcome(LipsyncScenario(jobs=30, kills=0, speed=4.0, faults=faults), seed=1).broken
+    assert any("the list had shown" in line for line in wrong)
+
+
+# --- long ---
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_five_hundred_jobs_and_twenty_deaths(seed: int) -> None:
+    """With a plan of three and every fault: all of it holds, in 1.1 times the ideal time."""
+    came = outcome(LipsyncScenario(), seed=seed)
+    assert came.broken == []
+    assert came.figures["kills"] == 20
+    assert came.figures["ratio"] <= 1.1

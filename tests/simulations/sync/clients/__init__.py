@@ -1,0 +1,1 @@
+"""Tests of the simulated lip-sync service with other people's clients."""
