@@ -78,7 +78,7 @@ async def cache_clear(*, options: ClearOptions = CLEAR_DEFAULTS) -> int:
     return await run_by_name("orchestrator.cache_command", options=options)
 
 
-_LIPSYNC = "orchestrator.lipsync.command"
+_LIPSYNC = "orchestrator.lipsync.command.run"
 lipsync = App(
     name="lipsync",
     help="Have videos made that speak a sound: jobs wait in a durable queue, and go as the account's plan allows.\n\n"

@@ -59,7 +59,7 @@ class ProviderFault(TalkingstickError):
         self.retry_after = retry_after
 
     def __repr__(self) -> str:
-        return f"ProviderFault({self.kind.name}, {self.message!r})"
+        return f"{type(self).__name__}({self.kind.name}, {self.message!r})"
 
 
 class AvatarFault(ProviderFault):

@@ -18,7 +18,7 @@ from attrs import define, field, frozen
 from orchestrator.adapters.avatars.sync import SyncService, batch_of, generation_of
 from orchestrator.dialogue.videos import VideoMeans
 from orchestrator.lanes import ThreadLane
-from orchestrator.lipsync.command_sources import located
+from orchestrator.lipsync.command.sources import located
 from orchestrator.lipsync.keeping import KeptQueue
 from orchestrator.lipsync.queue import LipsyncQueue, LipsyncSurroundings, open_lipsync
 from orchestrator.lipsync.sounds import SoundFiles

@@ -1,7 +1,7 @@
 """Reads what videos are asked for in the words of the command line: options, and lines of a batch file; pure.
 
 A line is in the vendor's shape, `{"request_id", "endpoint", "payload"}`, or short: `{"video", "audio"}`. Where a file
-lies that a URL does not stand for, and whether it is there, is command_sources.py's.
+lies that a URL does not stand for, and whether it is there, is sources.py's.
 """
 
 from __future__ import annotations

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time  # the wall clock, for what clients are told and for signatures
 from collections.abc import Iterator, Sequence
 from typing import Any, get_args
-
-import trio
 
 from orchestrator.commands_sync import SyncLimitOptions, SyncServerOptions
 from orchestrator.commands_waves import answers
 from orchestrator.errors import SettingsError
 from orchestrator.settings.lipsync import Plan as PlanName
+from simulations.serving import serve_until_told
 from simulations.sync.account import KEY, NAME, Account, Holder
 from simulations.sync.faults import READER
 from simulations.sync.options import Plan, SyncOptions
@@ -28,17 +26,14 @@ _STATUSES = ("create_status", "replay_status", "conflict_status")
 
 
 async def run(*, options: SyncServerOptions) -> int:
-    """Serve until Ctrl-C and return the exit status. Raises PortTaken, and SettingsError for wrong options."""
+    """Serve until a signal; return 0 after SIGTERM, 130 after Ctrl-C.
+
+    Raises PortTaken, and SettingsError for wrong options.
+    """
     faults = faults_of(options)
     server = SyncServer(sync_options(options), holders=holders_of(options.limits), wall=time.time)
-    try:
-        async with open_sync_server(server, host=options.host, port=options.port, faults=faults):
-            for line in told(server, faults):
-                print(line, file=sys.stderr, flush=True)
-            await trio.sleep_forever()
-    except* KeyboardInterrupt:
-        pass  # the way to end it
-    return 0
+    async with open_sync_server(server, host=options.host, port=options.port, faults=faults):
+        return await serve_until_told(told(server, faults))
 
 
 def told(server: SyncServer, faults: Sequence[Fault]) -> Iterator[str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Iterator, Sequence
-
-import trio
 
 from orchestrator.commands_waves import LimitOptions, ServerOptions, answers
 from orchestrator.errors import SettingsError
+from simulations.serving import serve_until_told
 from simulations.voices import voice_named
 from simulations.waves.accounts import MOST, NAME, Account, Accounts, Plan
 from simulations.waves.faults.fault import Fault
@@ -37,10 +34,7 @@ async def run(*, options: ServerOptions) -> int:
         waves_options(options), voice_named(options.voice), plans=plans_of(options.limits), recognizer=recognizer
     )
     async with open_waves_server(server, host=options.host, port=options.port, faults=faults):
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            for line in told(server, faults):
-                print(line, file=sys.stderr, flush=True)
-            return 130 if await anext(signals) == signal.SIGINT else 0
+        return await serve_until_told(told(server, faults))
 
 
 def told(server: WavesServer, faults: Sequence[Fault]) -> Iterator[str]:

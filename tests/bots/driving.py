@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import Factory, define
 
-from orchestrator import Bot, Heard, Say, Turn
+from orchestrator import Bot, Heard, Say, Turn, VideoReply
 from orchestrator.dialogue.bot import Words
 from orchestrator.dialogue.transcript import Entry
 from orchestrator.ports import CallFacts
@@ -32,6 +32,10 @@ class DrivenTalk:
     def transfer(self, to: str) -> None:
         """No shipped bot transfers."""
         raise AssertionError(to)
+
+    async def video_reply(self, **wish: Any) -> VideoReply:
+        """No shipped bot answers with a video."""
+        raise AssertionError(wish)
 
 
 @define

@@ -159,7 +159,9 @@ def test_what_the_readme_has_as_comments_is_right_as_well() -> None:
         assert load_scenario("reference", assignments=[*more, f"{section}{line.partition(' #')[0].replace(' ', '')}"])
 
 
-def _toml(value: float | bool) -> str:
+def _toml(value: float | bool | str) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
     return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 

@@ -146,7 +146,7 @@ def test_the_command_serves_until_ctrl_c() -> None:
             with httpx2.Client(base_url=address, trust_env=False, headers={"x-api-key": "key_1"}) as client:
                 assert client.get("/v2/models").status_code == 200
                 process.send_signal(signal.SIGINT)
-                assert process.wait(timeout=5) == 0
+                assert process.wait(timeout=5) == 130
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

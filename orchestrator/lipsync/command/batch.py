@@ -18,11 +18,11 @@ from orchestrator.adapters.avatars.sync_batches import FEWEST, MOST
 from orchestrator.commands_lipsync import BatchOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lipsync.batch_file import Entry, Problem, WrongRequestError, read_batch
-from orchestrator.lipsync.command_downloads import into
-from orchestrator.lipsync.command_jobs import Account, asked_of, print_json
-from orchestrator.lipsync.command_service import reached_service, settings_of
-from orchestrator.lipsync.command_sources import located
-from orchestrator.lipsync.command_work import Outcome
+from orchestrator.lipsync.command.downloads import into
+from orchestrator.lipsync.command.jobs import Account, asked_of, print_json
+from orchestrator.lipsync.command.service import reached_service, settings_of
+from orchestrator.lipsync.command.sources import located
+from orchestrator.lipsync.command.work import Outcome
 from orchestrator.lipsync.job import Job
 from orchestrator.lipsync.telling import result_fields
 from orchestrator.ports import BatchLine

@@ -19,10 +19,10 @@ from orchestrator.app import run_clock
 from orchestrator.errors import AvatarFault
 from orchestrator.events import Event, QueueStopped
 from orchestrator.lanes import ThreadLane
-from orchestrator.lipsync.command_downloads import Downloads, Target
-from orchestrator.lipsync.command_progress import Progress
-from orchestrator.lipsync.command_service import REACHABLE_WITHIN, WatchedService, reach, words_of
-from orchestrator.lipsync.command_store import CommandStore
+from orchestrator.lipsync.command.downloads import Downloads, Target
+from orchestrator.lipsync.command.progress import Progress
+from orchestrator.lipsync.command.service import REACHABLE_WITHIN, WatchedService, reach, words_of
+from orchestrator.lipsync.command.store import CommandStore
 from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.lock import WorkerLock

@@ -11,11 +11,11 @@ import attrs
 from orchestrator.commands_lipsync import RetryOptions, SubmitOptions, WaitOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lipsync.batch_file import WrongRequestError, short_request
-from orchestrator.lipsync.command_downloads import into, to
-from orchestrator.lipsync.command_jobs import Account, asked_of, complain, print_jobs
-from orchestrator.lipsync.command_sources import located
-from orchestrator.lipsync.command_store import CommandStore
-from orchestrator.lipsync.command_work import Outcome
+from orchestrator.lipsync.command.downloads import into, to
+from orchestrator.lipsync.command.jobs import Account, asked_of, complain, print_jobs
+from orchestrator.lipsync.command.sources import located
+from orchestrator.lipsync.command.store import CommandStore
+from orchestrator.lipsync.command.work import Outcome
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.store import LipsyncJobError
 from orchestrator.lipsync.telling import why

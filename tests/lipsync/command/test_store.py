@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from orchestrator.lipsync.command_store import Asked, CommandStore, looking_into
+from orchestrator.lipsync.command.store import Asked, CommandStore, looking_into
 from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.lipsync.job import JobState
 from orchestrator.lipsync.store import LipsyncJobError

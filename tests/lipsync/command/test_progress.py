@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from orchestrator.lipsync.command_progress import Progress
+from orchestrator.lipsync.command.progress import Progress
 from orchestrator.lipsync.telling import Told
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.lipsync.batch_file import WrongRequestError, short_request
-from orchestrator.lipsync.command_sources import located, path_at, seconds_of
+from orchestrator.lipsync.command.sources import located, path_at, seconds_of
 from orchestrator.lipsync.singles import file_of
 
 

@@ -10,11 +10,11 @@ import pytest
 from attrs import evolve
 
 from orchestrator.commands_lipsync import CancelOptions, JobListOptions
-from orchestrator.lipsync import command
-from orchestrator.lipsync.command_store import Asked, CommandStore
+from orchestrator.lipsync.command import run as command
+from orchestrator.lipsync.command.store import Asked, CommandStore
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.store import LipsyncJobError
-from tests.lipsync.command_line import printed
+from tests.lipsync.command.bench import printed
 from tests.lipsync.samples import waiting
 
 Capture = pytest.CaptureFixture[str]

@@ -10,8 +10,8 @@ import trio
 
 from orchestrator.commands_lipsync import CostOptions
 from orchestrator.errors import AvatarFault, SettingsError
-from orchestrator.lipsync import command
-from tests.lipsync.command_line import open_bench, printed
+from orchestrator.lipsync.command import run as command
+from tests.lipsync.command.bench import open_bench, printed
 
 Capture = pytest.CaptureFixture[str]
 

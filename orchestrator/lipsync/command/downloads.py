@@ -11,7 +11,7 @@ from attrs import define, field
 
 from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.errors import AvatarFault, SettingsError
-from orchestrator.lipsync.command_progress import Progress
+from orchestrator.lipsync.command.progress import Progress
 from orchestrator.lipsync.job import Job, JobState
 
 _AT_A_TIME = 3

@@ -15,10 +15,10 @@ from attrs import frozen
 
 from orchestrator.commands_lipsync import AccountOptions, JobOptions, StoreOptions
 from orchestrator.errors import SettingsError
-from orchestrator.lipsync.command_downloads import Target
-from orchestrator.lipsync.command_service import key_of, settings_of
-from orchestrator.lipsync.command_store import Asked, CommandStore
-from orchestrator.lipsync.command_work import Errand, Outcome, carry_out, is_worked_on
+from orchestrator.lipsync.command.downloads import Target
+from orchestrator.lipsync.command.service import key_of, settings_of
+from orchestrator.lipsync.command.store import Asked, CommandStore
+from orchestrator.lipsync.command.work import Errand, Outcome, carry_out, is_worked_on
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.store import store_path
 from orchestrator.lipsync.telling import job_fields

@@ -12,15 +12,16 @@ from attrs import evolve
 
 from orchestrator.commands_lipsync import RetryOptions, SubmitOptions, WaitOptions
 from orchestrator.errors import SettingsError
-from orchestrator.lipsync import command, command_work
-from orchestrator.lipsync.command_store import Asked, CommandStore
+from orchestrator.lipsync.command import run as command
+from orchestrator.lipsync.command import work as command_work
+from orchestrator.lipsync.command.store import Asked, CommandStore
 from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.lock import WorkerLock
 from orchestrator.lipsync.store import LipsyncJobError
 from simulations.sync.options import SyncOptions
 from simulations.sync.server import SyncServer, open_sync_server
-from tests.lipsync.command_line import SOUND, VIDEO, jobs_in, open_bench, printed
+from tests.lipsync.command.bench import SOUND, VIDEO, jobs_in, open_bench, printed
 from tests.lipsync.samples import waiting
 
 Capture = pytest.CaptureFixture[str]

@@ -17,10 +17,10 @@ from orchestrator.commands_lipsync import (
     SubmitOptions,
     WaitOptions,
 )
-from orchestrator.lipsync.command_batch import batch
-from orchestrator.lipsync.command_cost import cost
-from orchestrator.lipsync.command_list import cancel, list_jobs
-from orchestrator.lipsync.command_submit import retry, submit, wait
+from orchestrator.lipsync.command.batch import batch
+from orchestrator.lipsync.command.cost import cost
+from orchestrator.lipsync.command.list import cancel, list_jobs
+from orchestrator.lipsync.command.submit import retry, submit, wait
 
 
 async def run(*, options: StoreOptions, ids: Sequence[str] = (), file: Path | None = None) -> int:

@@ -14,9 +14,9 @@ import trio
 
 from orchestrator import commands_lipsync as lipsync
 from orchestrator.cli import main
-from orchestrator.lipsync import command
+from orchestrator.lipsync.command import run as command
 from orchestrator.lipsync.job import JobState
-from tests.lipsync.command_line import SOUND, VIDEO, Bench, open_bench
+from tests.lipsync.command.bench import SOUND, VIDEO, Bench, open_bench
 
 COMMANDS = ("submit", "wait", "list", "cancel", "retry", "cost", "batch")
 

@@ -11,8 +11,8 @@ from attrs import evolve
 
 from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.errors import AvatarFault, FaultKind, SettingsError
-from orchestrator.lipsync.command_downloads import Downloads, into, to
-from orchestrator.lipsync.command_progress import Progress
+from orchestrator.lipsync.command.downloads import Downloads, into, to
+from orchestrator.lipsync.command.progress import Progress
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.ports import Generation
 from orchestrator.settings import LipsyncSettings

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import frozen
 
-from orchestrator.lipsync.command_store import CommandStore
+from orchestrator.lipsync.command.store import CommandStore
 from orchestrator.lipsync.job import Job
 from simulations.sync.options import Plan, SyncOptions
 from simulations.sync.server import SyncServer, open_sync_server

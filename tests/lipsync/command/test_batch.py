@@ -12,9 +12,9 @@ from attrs import evolve
 
 from orchestrator.commands_lipsync import BatchOptions
 from orchestrator.errors import AvatarFault, SettingsError
-from orchestrator.lipsync import command
-from orchestrator.lipsync.command_batch import named
-from tests.lipsync.command_line import SOUND, VIDEO, open_bench, printed
+from orchestrator.lipsync.command import run as command
+from orchestrator.lipsync.command.batch import named
+from tests.lipsync.command.bench import SOUND, VIDEO, open_bench, printed
 from tests.lipsync.samples import waiting
 
 Capture = pytest.CaptureFixture[str]

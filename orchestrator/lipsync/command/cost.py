@@ -10,9 +10,9 @@ from orchestrator.adapters.avatars.sync import Cost, SyncService
 from orchestrator.commands_lipsync import CostOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lipsync.batch_file import WrongRequestError, is_url, short_request
-from orchestrator.lipsync.command_jobs import print_json
-from orchestrator.lipsync.command_service import reached_service, settings_of
-from orchestrator.lipsync.command_sources import located, path_at, seconds_of
+from orchestrator.lipsync.command.jobs import print_json
+from orchestrator.lipsync.command.service import reached_service, settings_of
+from orchestrator.lipsync.command.sources import located, path_at, seconds_of
 from orchestrator.ports import VideoRequest
 
 _FRAMES_A_SECOND = 25.0

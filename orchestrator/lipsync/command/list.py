@@ -6,9 +6,9 @@ import time  # jobs outlive the run and the machine's uptime: their times are th
 from collections.abc import Sequence
 
 from orchestrator.commands_lipsync import CancelOptions, JobListOptions
-from orchestrator.lipsync.command_jobs import complain, print_json
-from orchestrator.lipsync.command_service import settings_of
-from orchestrator.lipsync.command_store import CommandStore, looking_into
+from orchestrator.lipsync.command.jobs import complain, print_json
+from orchestrator.lipsync.command.service import settings_of
+from orchestrator.lipsync.command.store import CommandStore, looking_into
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.store import LipsyncJobError, store_path
 from orchestrator.lipsync.telling import job_fields, table
