@@ -249,7 +249,7 @@ def test_an_unusable_key_is_refused_without_showing_it() -> None:
 def test_every_section_is_known() -> None:
     """The names that guesses are made from."""
     assert set(SECTIONS) == {
-        "provider", "slot", "speech", "ladder", "cache", "dialogue", "admission", "bot", "log", "serve",
+        "provider", "slot", "speech", "ladder", "cache", "dialogue", "admission", "bot", "log", "serve", "lipsync",
     }  # fmt: skip
     assert "patience" in SECTIONS["slot"]
 

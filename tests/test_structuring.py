@@ -26,7 +26,7 @@ def of(*assignments: str, document: dict[str, Any] | None = None) -> dict[str, A
 
 def test_the_tables_that_can_be_switched() -> None:
     """Those of the settings that have a key `on`."""
-    assert SWITCHED == ("ladder", "cache", "admission")
+    assert SWITCHED == ("ladder", "cache", "admission", "lipsync")
 
 
 @pytest.mark.parametrize("section", SWITCHED)

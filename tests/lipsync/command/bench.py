@@ -19,7 +19,7 @@ from orchestrator.lipsync.job import Job
 from simulations.sync.options import Plan, SyncOptions
 from simulations.sync.server import SyncServer, open_sync_server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VIDEO, SOUND = "https://media.example/face.mp4", "https://media.example/hello.mp3"
 
 

@@ -7,7 +7,7 @@ import inspect
 import pytest
 
 from orchestrator import events as e
-from orchestrator.events import Event, port
+from orchestrator.events import Event, port, videos
 from orchestrator.ports import Standing
 from orchestrator.settings import RUNGS
 from simulations.reports.lines import line_of
@@ -79,6 +79,7 @@ def test_what_is_worth_a_line_in_the_log_has_one_here() -> None:
     """Every event of level info and above."""
     source = inspect.getsource(inspect.getmodule(line_of) or line_of)
     kinds = {kind for kind in vars(e).values() if isinstance(kind, type) and issubclass(kind, Event)}
-    kinds -= {kind for kind in vars(port).values() if isinstance(kind, type)}  # there is none in a simulation
+    for other in (port, videos):  # there is neither in a simulated conversation
+        kinds -= {kind for kind in vars(other).values() if isinstance(kind, type)}
     untold = {kind.__name__ for kind in kinds if kind.level != "debug" and f"case {kind.__name__}(" not in source}
     assert untold == _TOLD_OTHERWISE
