@@ -9,13 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import attrs
 import trio
 
+from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.adapters.voices.local import MachineVoice, installed_voice
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot_loading import load_bot
-from orchestrator.errors import BotLoadError, FaultKind, ProviderFault, SettingsError
+from orchestrator.errors import AvatarFault, BotLoadError, FaultKind, ProviderFault, SettingsError
 from orchestrator.lanes import InlineLane
+from orchestrator.lipsync.command.service import words_of
 from orchestrator.lipsync_meaning import describe_lipsync, lipsync_notes
 from orchestrator.port.routes import AUDIO_ECHO, only_echoes
 from orchestrator.port.tls import server_context
@@ -29,7 +32,7 @@ from orchestrator.settings_meaning import describe, key_source
 from orchestrator.settings_reload import AT_ONCE
 from orchestrator.speech.dialling import dial as dial_websocket
 from orchestrator.speech.phrase_files import cache_directory
-from orchestrator.video_answers import video_account
+from orchestrator.video_answers import VideoAccount, video_account
 
 REACHABLE_WITHIN = 4.0
 """Seconds that the provider has to accept a WebSocket: with its start the program is to give up within five."""
@@ -38,8 +41,9 @@ REACHABLE_WITHIN = 4.0
 async def run(*, config: Path, online: bool) -> int:
     """Print what the file `config` means, and check that its bot and its key are there; return 0.
 
-    With `online` one WebSocket is opened with the key and closed again. Raises SettingsError with all that is wrong or
-    missing, one line each, and ProviderFault if the provider refuses the key or can't be reached.
+    With `online` one WebSocket is opened with the key and closed again, and the video service, where [lipsync] is on,
+    is asked for one generation of its list. Raises SettingsError with all that is wrong or missing, one line each, and
+    ProviderFault (AvatarFault is one) if either refuses its key or can't be reached.
     """
     settings = load_settings(config)
     print(describe(settings))
@@ -61,6 +65,9 @@ async def run(*, config: Path, online: bool) -> int:
             hint = f" (key: from {key_source(settings.provider)})" if fault.kind is FaultKind.FINAL else ""
             raise ProviderFault(fault.kind, fault.message + hint) from fault
         print(f"  {codec.address()} accepts the key.")
+        if account := video_account(settings):
+            await reach_videos(account)
+            print(f"  {account.settings.address} accepts the key.")
     print(f"{config}: all right")
     return 0
 
@@ -73,6 +80,21 @@ async def reach(codec: VoiceCodec, dial: Dial) -> None:
             opened = True  # a provider that dawdles over the close is reachable all the same
     if not opened:
         raise ProviderFault(FaultKind.RETRY, f"{codec.address()} did not answer within {REACHABLE_WITHIN:g} s")
+
+
+async def reach_videos(account: VideoAccount) -> None:
+    """Ask the video service for one generation of its list. Raises AvatarFault if that fails or takes over 4 s."""
+    asked = attrs.evolve(account.settings, request_within=REACHABLE_WITHIN)
+    try:
+        with trio.fail_after(REACHABLE_WITHIN):
+            async with SyncService(asked, account.key) as service:
+                await service.listing(limit=1)
+    except trio.TooSlowError:
+        words = f"{asked.address} did not answer within {REACHABLE_WITHIN:g} s"
+        raise AvatarFault(FaultKind.RETRY, words) from None
+    except AvatarFault as fault:
+        words = f"{asked.address}: {words_of(fault, asked)}"
+        raise AvatarFault(fault.kind, words, code=fault.code) from None
 
 
 def _surroundings(settings: Settings) -> Iterator[str]:

@@ -106,7 +106,8 @@ async def submit(*, options: SubmitOptions) -> int:
 async def wait(*ids: Id, options: WaitOptions = WAIT_DEFAULTS) -> int:
     """Work on the queue, or watch who does, until jobs have ended; prints a line a job.
 
-    Exits 1 if one ended without a video.
+    Jobs that are named may have ended before: so their videos are downloaded later. Exits 1 if one ended without a
+    video.
 
     Example: talkingstick lipsync wait
 
@@ -179,7 +180,11 @@ async def batch(file: Path, /, *, options: BatchOptions = BATCH_DEFAULTS) -> int
     A line is {"video": "face.mp4", "audio": "hello.wav"}, perhaps with request_id, model, sync_mode, or text and
     voice_id instead of audio; or as the service has it: {"request_id": "a", "endpoint": "/v2/generate", "payload":
     {...}}. Files are seen from where FILE lies. If a line is wrong nothing is accepted. Where the plan has batches, 20
-    to 500 lines that would wait go as one. Exits 1 if a line came to no video.
+    to 500 lines of one command go as one batch, which may take a day: those that name no file here, and have no
+    deadline within a day. Exits 1 if a line came to no video.
+
+    The lines are new jobs each time: who begins a file and does not see it through goes on with `talkingstick lipsync
+    wait`, not with `batch` again.
 
     Example: talkingstick lipsync batch videos.jsonl --dry-run
 
@@ -197,8 +202,10 @@ async def batch(file: Path, /, *, options: BatchOptions = BATCH_DEFAULTS) -> int
 def simulate(*, options: LipsyncSimulateOptions = SIMULATE_DEFAULTS) -> int:
     """Run the queue in virtual time against a simulated service that fails, and kill it again and again.
 
-    Exits 1 if anything was broken that must always hold: a job lost or ended twice, a video made twice, a limit passed,
-    more than 1.1 times the ideal time (from 200 jobs on). Prints the command that shows it again.
+    Exits 1 if a rule was broken (a job lost, never ended or ended twice; a video made twice or for nobody; a limit of
+    the plan passed, or a needless refusal; an end that was not told to lipsync.notify_url; from 200 jobs on, batches
+    apart, more than 1.1 times the ideal time), if the program failed, or if a file of --out could not be written. In
+    the first two cases, and in no other, the command that runs that seed again is printed on standard error.
 
     Example: talkingstick lipsync simulate --jobs 500 --kills 20 --seeds 8
     """

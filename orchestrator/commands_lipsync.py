@@ -30,7 +30,8 @@ class StoreOptions:
     config: Annotated[Path | None, _WHICH] = None
     """The configuration (TOML): its [lipsync]. Without it the defaults."""
     store: Annotated[str | None, _WHICH] = None
-    """The file that keeps the queue, whatever the configuration says."""
+    """The file that keeps the queue, whatever the configuration says; by default lipsync.db in
+    $XDG_STATE_HOME/talkingstick, else in ~/.local/state/talkingstick."""
     json: Flag = False
     """Print one JSON object."""
 
@@ -81,7 +82,8 @@ class SubmitOptions(JobOptions):
     sync_mode: SyncMode | None = None
     """What is done where video and sound differ in length; by default as the service does it."""
     out: str | None = None
-    """Download the video: to this file, or into this directory (one that exists, or a name with a / at its end)."""
+    """Download the video: to this file, which is not to exist yet, or into this directory (one that exists, or a name
+    with a / at its end)."""
 
 
 @Parameter(name="*")
@@ -92,7 +94,8 @@ class BatchOptions(JobOptions):
     dry_run: Flag = False
     """Check the file and accept nothing: by the service where the plan has batches, else here."""
     out: Path | None = None
-    """Download the videos into this directory, each named by its request_id."""
+    """Download the videos into this directory, each named by its request_id. No file is overwritten: where there is
+    one of that name the job's id comes behind it."""
 
 
 @Parameter(name="*")
@@ -100,8 +103,11 @@ class BatchOptions(JobOptions):
 class WaitOptions(AccountOptions):
     """Options of `talkingstick lipsync wait`."""
 
+    all: Flag = False
+    """All jobs that are kept, also those that ended earlier."""
     out: Path | None = None
-    """Download the videos into this directory, each named by its job."""
+    """Download the videos into this directory, each named by its request_id or job; of a single job also to a file: a
+    name with an ending, such as hello.mp4. No file is overwritten."""
 
 
 @Parameter(name="*")
@@ -114,7 +120,7 @@ class RetryOptions(AccountOptions):
     wait: Flag = False
     """Work on the queue until they have ended."""
     out: Path | None = None
-    """Download the videos into this directory, each named by its job."""
+    """Download the videos into this directory, each named by its request_id or job. No file is overwritten."""
 
 
 @Parameter(name="*")

@@ -27,7 +27,8 @@ class LipsyncSimulateOptions:
     jobs: Jobs = 500
     """How many videos are wanted, 1 to 10000: half of them at the start, all others by half of the time."""
     kills: Kills = 20
-    """How often the program is killed and started again, at drawn moments: in the middle of a write or of a request."""
+    """How often the program is killed and started again, at drawn moments: in the middle of a write or of a request.
+    Where only few jobs are left those that are still to come do not wait any longer."""
     plan: Plan = "creator"
     """The account's plan: how many generations at a time (1, 1, 3, 6, 15, 15), and whether there are batches."""
     seed: Seed = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 
 
@@ -66,6 +67,7 @@ class AvatarFault(ProviderFault):
     """The video service refused or failed. `code` is its own word for it, such as `rate_limit_exceeded`.
 
     `uncertain` says that the request may have been carried out all the same: its answer was lost, or was a 5xx.
+    `problems` are all that it found wrong, where it told several; the message may be cut.
     """
 
     def __init__(
@@ -76,7 +78,9 @@ class AvatarFault(ProviderFault):
         code: str = "",
         uncertain: bool = False,
         retry_after: float | None = None,
+        problems: Sequence[str] = (),
     ) -> None:
         super().__init__(kind, message, retry_after=retry_after)
         self.code = code
+        self.problems = tuple(problems)
         self.uncertain = uncertain

@@ -21,6 +21,10 @@ _HOW_TO_ENTER: Mapping[str, str] = {
     "asterisk": "enter {stream} as `uri` of a websocket_client connection, with `protocols = media`",
     "generic": "connect a WebSocket to {stream}",
 }
+_HOW_TO_FETCH = (
+    "from the dialplan or your ARI program, post connection_id=MEDIA_WEBSOCKET_CONNECTION_ID to {webhook}: "
+    "the call is fetched that waits at {waiting}"
+)
 
 _REST_NEEDS: Mapping[str, str] = {
     "twilio": "account",
@@ -41,10 +45,8 @@ def where(serve: ServeSettings) -> Iterator[str]:
             continue
         webhook = public_url(serve, path_of(line))
         stream = public_url(serve, path_of(line), stream=True)
-        entered = f"{line.carrier}: " + _HOW_TO_ENTER[line.carrier].format(webhook=webhook, stream=stream)
-        if line.media_url:
-            entered += f"; calls that wait at {line.media_url} are fetched for whoever posts connection_id to {webhook}"
-        yield entered
+        how = _HOW_TO_FETCH if line.media_url else _HOW_TO_ENTER[line.carrier]
+        yield f"{line.carrier}: " + how.format(webhook=webhook, stream=stream, waiting=line.media_url)
 
 
 def describe_lines(settings: Settings) -> Iterator[str]:

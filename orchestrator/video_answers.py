@@ -16,6 +16,7 @@ import trio
 from attrs import define, field, frozen
 
 from orchestrator.adapters.avatars.sync import SyncService, batch_of, generation_of
+from orchestrator.adapters.avatars.sync_network import tls_context
 from orchestrator.dialogue.videos import VideoMeans
 from orchestrator.lanes import ThreadLane
 from orchestrator.lipsync.command.sources import located
@@ -77,7 +78,10 @@ def news_of(body: bytes) -> Generation | Batch:
 
 @define(eq=False, kw_only=True)
 class VideoAnswers:
-    """One account's videos in a program: `run` works on the queue as long as it runs."""
+    """One account's videos in a program: `run` works on the queue as long as it runs.
+
+    Made before there are calls: that takes some 100 ms of the loop, and opening the queue again takes none.
+    """
 
     account: VideoAccount
     emit: Emit
@@ -87,6 +91,7 @@ class VideoAnswers:
 
     def __attrs_post_init__(self) -> None:
         account = self.account
+        tls_context()
         self.queue = KeptQueue(self._open, again=account.settings.ask_again, emit=self.emit, now=self.now)
         self.sounds = SoundFiles(store=account.store, lane=ThreadLane(1), wall=wall)
 

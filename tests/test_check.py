@@ -11,11 +11,15 @@ import trio
 from trio.testing import MockClock
 
 from orchestrator import check
+from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.adapters.voices.waves import WavesCodec
 from orchestrator.dialogue.bot import Bot
-from orchestrator.errors import FaultKind, ProviderFault, SettingsError
+from orchestrator.errors import AvatarFault, FaultKind, ProviderFault, SettingsError
 from orchestrator.ports import Connection, Lane
-from orchestrator.settings import ProviderSettings
+from orchestrator.settings import LipsyncSettings, ProviderSettings
+from orchestrator.video_answers import VideoAccount
+from simulations.sync.options import SyncOptions
+from simulations.sync.server import SyncServer, open_sync_server
 from simulations.voices import voice_named
 from simulations.waves.options import WavesOptions
 from simulations.waves.server import WavesServer, open_waves_server
@@ -226,6 +230,45 @@ async def test_a_provider_that_dawdles_over_the_close_is_reachable(autojump_cloc
     codec = WavesCodec(ProviderSettings(), KEY)
     await check.reach(codec, dial)
     assert seen == [(codec.address(), f"Bearer {KEY}")]
+
+
+async def test_online_the_video_service_is_asked_too(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it takes the key, over a real socket; if not, with the key's place and never the key."""
+    monkeypatch.setenv("SYNC_API_KEY", KEY)
+    waves = open_waves_server(WavesServer(WavesOptions(api_key=KEY), voice_named("tone")))
+    right, wrong = (open_sync_server(SyncServer(SyncOptions(api_key=key))) for key in (KEY, "sk_another"))
+    async with waves as voices, right as takes, wrong as refuses:
+
+        def settings(address: str) -> str:
+            return BOT + f'[provider]\naddress = "{voices.address}"\n[lipsync]\non = true\naddress = "{address}"\n'
+
+        write(config, settings(takes.address))
+        assert await check.run(config=config, online=True) == 0
+        assert f"  {takes.address} accepts the key.\n" in capsys.readouterr().out
+        write(config, settings(refuses.address))
+        with pytest.raises(AvatarFault, match=r"401.*\(key: from SYNC_API_KEY\)") as caught:
+            await check.run(config=config, online=True)
+    assert "0123456789" not in str(caught.value)
+    assert refuses.address in str(caught.value)
+
+
+async def test_a_video_service_that_says_nothing_is_given_up_after_four_seconds(
+    config: Path, autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long its requests may take otherwise."""
+
+    async def listing(self: SyncService, **_asked: object) -> tuple[()]:
+        await trio.sleep_forever()
+        return ()
+
+    monkeypatch.setattr(SyncService, "listing", listing)
+    account = VideoAccount(settings=LipsyncSettings(), key=KEY, secret="", webhook_url="", store=config)
+    began = trio.current_time()
+    with pytest.raises(AvatarFault, match="did not answer within 4 s"):
+        await check.reach_videos(account)
+    assert trio.current_time() - began == pytest.approx(4.0)
 
 
 async def test_videos_are_told_and_what_they_lack_is_an_error(

@@ -19,7 +19,8 @@ def test_the_package_imports_nothing_before_it_is_asked() -> None:
 
 
 def test_every_public_name_is_there() -> None:
-    """And no other."""
+    """And no other, neither to be had nor shown."""
+    assert dir(orchestrator) == sorted(orchestrator.__all__)
     for name in orchestrator.__all__:
         assert getattr(orchestrator, name).__name__ == name
     with pytest.raises(AttributeError, match="'Nobody'"):

@@ -33,8 +33,9 @@ def test_it_says_where_calls_are_fetched_from() -> None:
     """And what has to be posted where."""
     line = LineSettings(carrier="asterisk", media_url="ws://127.0.0.1:8088/media")
     (told,) = where(ServeSettings(public_url=PUBLIC, lines=(line,)))
-    wanted = f"calls that wait at ws://127.0.0.1:8088/media are fetched for whoever posts connection_id to {PUBLIC}/"
-    assert wanted + "asterisk" in told
+    assert f"post connection_id=MEDIA_WEBSOCKET_CONNECTION_ID to {PUBLIC}/asterisk: " in told
+    assert told.endswith("that waits at ws://127.0.0.1:8088/media")
+    assert "websocket_client" not in told
 
 
 def test_it_says_who_answers_and_who_may_call() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 import trio
 
@@ -66,6 +67,24 @@ def test_off_there_is_none_and_what_is_missing_is_named() -> None:
         account_of(LipsyncSettings(on=True, key_env="NOWHERE"))
     with pytest.raises(SettingsError, match="NOWHERE: is not set; put the webhooks' secret there"):
         account_of(LipsyncSettings(on=True, webhook_secret_env="NOWHERE"))
+
+
+async def test_opening_the_queue_again_makes_no_tls_context_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It takes tens of milliseconds, in which no call would be served: it is made before there are any."""
+    account = account_of(LipsyncSettings(on=True, store=str(tmp_path / "v.db")))
+    assert account is not None
+    told = list[events.Event]()
+    answers = VideoAnswers(account=account, emit=told.append, now=run_clock())
+
+    def anew(**_options: Any) -> None:
+        raise AssertionError("made while calls are served")
+
+    monkeypatch.setattr(httpx2, "create_ssl_context", anew)
+    with trio.move_on_after(0.2):
+        await answers.queue.run()
+    assert told == []  # no QueueStopped
 
 
 class Presenter(Bot):

@@ -126,8 +126,8 @@ class Talk(Protocol):
 
         Returns at once; `Bot.on_video` is told the end. The sound is made when no caller needs the voice, in that of
         the `Say` or the settings'; a `Say` that is `cached` keeps it. `deadline` is in seconds from now: what can't be
-        ready by then is not begun. Higher `priority` goes first. Raises BotError where no videos are made
-        (`lipsync.on`), or for a file that can't be sent.
+        ready by then is not begun. Higher `priority` (-1000 to 1000) goes first. Raises BotError where no videos are
+        made (`lipsync.on`), for a file that can't be sent, or a text of more than 5000 characters.
         """
 
 

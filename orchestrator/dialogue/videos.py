@@ -24,8 +24,12 @@ from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.sounds import SoundFiles
 from orchestrator.ports import Emit, Now, VideoRequest
 from orchestrator.speech.reply import VoiceChoice
-from orchestrator.speech.sounds import SoundMaker
+from orchestrator.speech.sounds import SoundMaker, check_length
 
+_LONGEST = 1e9
+"""Seconds that a deadline may be away: some thirty years, since dates end with the year 9999."""
+_MOST_PRIORITY = 1000
+"""And the least is as far below 0, as on the command line."""
 NO_VIDEOS = "video_reply: no videos are made here; set lipsync.on = true"
 
 
@@ -67,7 +71,7 @@ class VideoMeans:
     locate: Callable[[VideoRequest], VideoRequest]
 
 
-@define(eq=False, kw_only=True)
+@define(eq=False, kw_only=True, repr=False)
 class _Order:
     """A wish on its way, with its deadline in Unix seconds: implements bot.VideoReply."""
 
@@ -81,6 +85,9 @@ class _Order:
     _video: Video | None = None
     _queued: trio.Event = Factory(trio.Event)
     _ended: trio.Event = Factory(trio.Event)
+
+    def __repr__(self) -> str:
+        return f"VideoReply(job={self.job!r}, ended={self.ended})"
 
     async def wait_queued(self) -> str:
         """Wait until the queue has it, or it came to nothing."""
@@ -125,10 +132,9 @@ class Videos:
 
     async def ask(self, wish: VideoWish, *, bot: str, call: str) -> _Order:
         """Have a video made. Raises BotError where the wish can't be carried out as it is."""
+        _check(wish)
         if not self._maker.can_say(wish.say.text, voice=self._voice_of(wish.say)):
             raise BotError("video_reply: the text has nothing that can be spoken")
-        if wish.within is not None and not (math.isfinite(wish.within) and wish.within > 0):
-            raise BotError(f"video_reply: deadline = {wish.within}: expected seconds from now")
         order = _Order(
             bot=bot,
             call=call,
@@ -185,7 +191,9 @@ class Videos:
         try:
             with trio.fail_after(max(0.0, left)):
                 voice = self._voice_of(order.say)
-                phrase = await self._maker.make(order.say.text, voice=voice, keep=order.say.cached)
+                phrase = await self._maker.make(
+                    order.say.text, voice=voice, keep=order.say.cached, priority=order.priority
+                )
                 return await self._means.sounds.keep(phrase.pcm, phrase.rate)
         except trio.TooSlowError:
             raise trio.TooSlowError("its sound could not be made by its deadline") from None
@@ -202,6 +210,19 @@ class Videos:
     def _voice_of(self, say: Say) -> VoiceChoice:
         usual = self._voice
         return attrs.evolve(usual, voice=say.voice or usual.voice, language=say.language or usual.language)
+
+
+def _check(wish: VideoWish) -> None:
+    """Raise BotError for what a bot, which nobody checks for types, may not wish."""
+    check_length(wish.say.text)
+    within, priority, model = wish.within, wish.priority, wish.model
+    if within is not None and not (isinstance(within, int | float) and 0 < within <= _LONGEST):
+        raise BotError(f"video_reply: deadline = {within!r:.80}: expected seconds from now")
+    if type(priority) is not int or abs(priority) > _MOST_PRIORITY:
+        most = _MOST_PRIORITY
+        raise BotError(f"video_reply: priority = {priority!r:.80}: expected a whole number from -{most} to {most}")
+    if not isinstance(model, str | None):
+        raise BotError(f"video_reply: model = {model!r:.80}: expected its name")
 
 
 def _video_of(job: Job) -> Video:

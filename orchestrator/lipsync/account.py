@@ -7,19 +7,22 @@ generations are made at a time is learned in places.py; which step is taken when
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Self, TypeVar
 
 from attrs import Factory, evolve, field, frozen
 
 from orchestrator.errors import AvatarFault, FaultKind
-from orchestrator.lipsync.backoff import Backoff, pause
+from orchestrator.lipsync.backoff import Backoff, Held, pause
 from orchestrator.lipsync.places import Places
-from orchestrator.lipsync.steps import Look, Resolve, Step, Submit, SubmitBatch, about
+from orchestrator.lipsync.steps import GiveUp, Look, Resolve, Step, Submit, SubmitBatch, Upload, about
 
 _BATCH_AGAIN, _BATCH_FORBIDDEN = 600.0, 3600.0
 """Seconds after which a batch is tried again though none ended, and though batches were refused for good."""
 _FORGOTTEN = 3600.0
 """Seconds after which failures of a single job or batch no longer count."""
+_LOST = 1.0
+"""Seconds after which a lost answer is looked for: what was carried out is in the list by then."""
+B = TypeVar("B", bound=Backoff)
 
 
 @frozen(kw_only=True)
@@ -37,11 +40,13 @@ class Account:
     places: Places = field()
     creates: Backoff = Factory(Backoff)
     """Create requests, batches apart: they are too many, or failed."""
+    uploads: Backoff = Factory(Backoff)
+    """Uploads failed."""
     batches: Backoff = Factory(Backoff)
     requests: Backoff = Factory(Backoff)
     """All requests: the key is refused, or they are too many."""
-    held: Mapping[str, Backoff] = Factory(dict)
-    """What a single job, batch or look failed with (steps.about)."""
+    held: Mapping[str, Held] = Factory(dict)
+    """What a single job, batch or look failed with, by `_name`."""
     batch_limit: int | None = None
     """With so many batches of ours under way one more was refused."""
 
@@ -59,15 +64,13 @@ class Account:
         """Whether nothing is asked for but the list: all requests were refused, and it was not answered since."""
         return self.requests.failures > 0
 
-    def failures(self, step: Step) -> Backoff:
-        """Return what a step failed with, or others about the same."""
-        return self.held.get(about(step), Backoff())
+    def failures(self, step: Step) -> Held:
+        """Return what a step failed with, or others that are held with it."""
+        return self.held.get(_name(step), Held())
 
     def free_at(self, step: Step, *, batches: int = 0) -> float:
         """Return from when on a step is not held back by failures and refusals; `batches`: ours under way."""
-        at = max(self.requests.until, self.failures(step).until)
-        if isinstance(step, Submit):
-            return max(at, self.creates.until)
+        at = max(self.requests.until, self.failures(step).until, self._shared(step).until)
         if isinstance(step, SubmitBatch) and self.batch_limit is not None and batches >= self.batch_limit:
             return max(at, self.batches.until)
         return at
@@ -87,20 +90,19 @@ class Account:
             looked_at=now,
             places=self.places.looked(now, others=others),
             requests=self.requests if now < self.requests.until else Backoff(),
-            held=self._without(Look()),
+            held=self._without(_name(Look())),
         )
 
     def took(self, now: float, *, step: Step, ours: int) -> Self:
         """A step's requests were answered as hoped; `ours`: our live generations, a new one too (Standing.live)."""
         match step:
             case Submit():
-                places = self.places.took(now, live=ours + self.others)
-                return evolve(self, held=self._without(step), creates=self.creates.passed(), places=places)
+                return evolve(self._passed(step), places=self.places.took(now, live=ours + self.others))
             case SubmitBatch():
                 return evolve(self, batches=Backoff(), batch_limit=None)
-            case Resolve():
-                return self  # what failed was the job's create request, and that may fail again
-        return evolve(self, held=self._without(step))
+            case GiveUp(jobs):  # one that is tried again begins anew
+                return evolve(self, held=self._without(*jobs))
+        return self._passed(step)
 
     def refused(self, fault: AvatarFault, now: float, *, step: Step, ours: int, draw: float) -> Self:
         """A step was refused or failed.
@@ -109,20 +111,18 @@ class Account:
         """
         if isinstance(step, SubmitBatch):
             return self._batch_refused(fault, now, ours=ours, draw=draw)
-        is_create = isinstance(step, Submit)
         match fault.kind:
-            case FaultKind.FINAL:
+            case FaultKind.FINAL if not self._shared(step).well:  # else it is this job that does not pass
                 return self._barred(step, now)
-            case FaultKind.RATE if is_create:
+            case FaultKind.RATE if isinstance(step, Submit):
                 return evolve(self, creates=_after(fault, now, backoff=self.creates, draw=draw))
             case FaultKind.RATE:
                 return evolve(self, requests=_after(fault, now, backoff=self.requests, draw=draw))
-            case FaultKind.CONCURRENCY if is_create:
+            case FaultKind.CONCURRENCY if isinstance(step, Submit):
                 return self._full(fault, now, ours=ours, draw=draw)
-            case FaultKind.REQUEST if is_create:
-                return evolve(self, creates=self.creates.passed())
-        account = self._holding(fault, now, step=step, draw=draw)
-        return evolve(account, creates=_after(fault, now, backoff=self.creates, draw=draw)) if is_create else account
+            case FaultKind.REQUEST if isinstance(step, Submit | Upload):
+                return self._passed(step)
+        return self._holding(fault, now, step=step, draw=draw)
 
     # --- how ---
 
@@ -154,12 +154,35 @@ class Account:
         return account
 
     def _holding(self, fault: AvatarFault, now: float, *, step: Step, draw: float) -> Self:
-        held = {name: backoff for name, backoff in self.held.items() if backoff.until > now - _FORGOTTEN}
-        return evolve(self, held={**held, about(step): _after(fault, now, backoff=self.failures(step), draw=draw)})
+        alone, shared = self.failures(step), self._shared(step)
+        failed = _after(fault, now, backoff=alone, draw=draw, final=self.ask_again)
+        held = {name: each for name, each in self.held.items() if each.until > now - _FORGOTTEN}
+        held[_name(step)] = evolve(failed, own=alone.own + shared.well, error=fault.message, code=fault.code)
+        if isinstance(step, Submit) and fault.uncertain:
+            held[_name(Resolve(step.job))] = Held(until=now + _LOST)
+        return evolve(self, held=held)._sharing(step, _after(fault, now, backoff=shared, draw=draw))
 
-    def _without(self, step: Step) -> Mapping[str, Backoff]:
-        return {name: backoff for name, backoff in self.held.items() if name != about(step)}
+    def _passed(self, step: Step) -> Self:
+        return evolve(self, held=self._without(_name(step)))._sharing(step, self._shared(step).passed())
+
+    def _without(self, *names: str) -> Mapping[str, Held]:
+        return {name: each for name, each in self.held.items() if name not in names}
+
+    def _shared(self, step: Step) -> Backoff:
+        """What all steps of this sort failed with, of those that are begun for one job after another."""
+        return self.creates if isinstance(step, Submit) else self.uploads if isinstance(step, Upload) else Backoff()
+
+    def _sharing(self, step: Step, backoff: Backoff) -> Self:
+        if isinstance(step, Submit):
+            return evolve(self, creates=backoff)
+        return evolve(self, uploads=backoff) if isinstance(step, Upload) else self
 
 
-def _after(fault: AvatarFault, now: float, *, backoff: Backoff, draw: float) -> Backoff:
-    return backoff.failed(now, pause(backoff.failures, draw=draw, asked_for=fault.retry_after))
+def _name(step: Step) -> str:
+    """What a step is held by: a lost answer is looked for however often the create request has failed."""
+    return f"lost {step.job}" if isinstance(step, Resolve) else about(step)
+
+
+def _after(fault: AvatarFault, now: float, *, backoff: B, draw: float, final: float | None = None) -> B:
+    asked_for = fault.retry_after or (final if fault.kind is FaultKind.FINAL else None)
+    return backoff.failed(now, pause(backoff.failures, draw=draw, asked_for=asked_for))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 _FIRST = 1.0
 """Seconds that the first pause lasts at most, doubled with each further failure in a row."""
@@ -33,6 +33,8 @@ class Backoff:
 
     failures: int = 0
     until: float = 0.0
+    well: bool = False
+    """Whether the last try was successful, as far as is known."""
 
     def failed(self, now: float, seconds: float) -> Self:
         """A try failed, which asks for so many seconds of rest.
@@ -40,8 +42,18 @@ class Backoff:
         One that fails during a rest began before it, and so counts as no further one.
         """
         failures = max(1, self.failures + (now >= self.until))
-        return type(self)(failures, max(self.until, now + seconds))
+        return evolve(self, failures=failures, until=max(self.until, now + seconds), well=False)
 
     def passed(self) -> Self:
         """A try was successful; a rest that was asked for in the meantime is kept."""
-        return type(self)(0, self.until)
+        return evolve(self, failures=0, well=True)
+
+
+@frozen
+class Held(Backoff):
+    """A single job, batch or look, left alone because of its own failures, of which the last one said `error`."""
+
+    own: int = 0
+    """How many of a job's failures were its own fault: when they came, the last one of another job had passed."""
+    error: str = ""
+    code: str = ""

@@ -18,6 +18,15 @@ from orchestrator.ports import VideoRequest
 _ENDPOINT = "/v2/generate"
 _VISUAL, _SOUND = ("video", "image"), ("audio", "text")
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+_VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".avi")
+_SOUNDS = (".wav", ".mp3", ".m4a", ".aac", ".flac", ".opus")
+_NOT_OF: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "video": {"sound": _SOUNDS, "picture": _PICTURES},
+    "image": {"sound": _SOUNDS, "video": _VIDEOS},
+    "audio": {"video": _VIDEOS, "picture": _PICTURES},
+}
+"""What a location of each type is not, by the end of its name; .webm and .ogg may be either."""
+SYNC_MODES = ("bounce", "loop", "cut_off", "silence", "remap")
 _LINE = ("request_id", "endpoint", "payload")
 _PAYLOAD = ("model", "input", "options", "segments", "webhookUrl", "outputFileName")
 _SHORT = ("request_id", "video", "audio", "text", "voice_id", "model", "sync_mode", "options", "output_file_name")
@@ -83,9 +92,14 @@ def short_request(asked: Mapping[str, Any], *, model: str) -> VideoRequest:
     if text:
         sound = {"type": "text", "provider": {"name": "elevenlabs", "voiceId": voice, "script": text}}
     mode = asked.get("sync_mode")
+    if mode and mode not in SYNC_MODES:
+        raise WrongRequestError(f'sync_mode "{mode}": expected one of {", ".join(SYNC_MODES)}')
+    kind = "image" if is_picture(video) else "video"
+    if problem := _not_of(kind, video) or _not_of("audio", audio):
+        raise WrongRequestError(problem)
     return VideoRequest(
         model=asked.get("model") or model,
-        input=({"type": "image" if is_picture(video) else "video", "url": video}, sound),
+        input=({"type": kind, "url": video}, sound),
         options={**(asked.get("options") or {}), **({"sync_mode": mode} if mode else {})},
         output_file_name=asked.get("output_file_name") or "",
     )
@@ -94,6 +108,15 @@ def short_request(asked: Mapping[str, Any], *, model: str) -> VideoRequest:
 def is_picture(location: str) -> bool:
     """Say whether a URL or file is a picture, by its name."""
     return location.partition("?")[0].lower().endswith(_PICTURES)
+
+
+def _not_of(kind: str, location: str) -> str:
+    """Say what is wrong with a location that is to be a video, an image or an audio, by its name; empty: nothing."""
+    name = location.partition("?")[0].lower()
+    for other, endings in _NOT_OF[kind].items():
+        if name.endswith(endings):
+            return f'{kind}: "{location}" is a {other} by its name'
+    return ""
 
 
 def is_url(location: str) -> bool:
@@ -201,6 +224,8 @@ def _input_problems(request: VideoRequest) -> Iterator[str]:
             yield f"input: {item.get('type')}: expected a string that is not empty"
         elif url is not None and is_url(url) and not _has_host(url):
             yield f'input: "{url}" is no URL'
+        elif url is not None and item.get("type") in _NOT_OF and (problem := _not_of(str(item["type"]), url)):
+            yield f"input: {problem}"
 
 
 def _has_host(url: str) -> bool:

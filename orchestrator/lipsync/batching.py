@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,14 @@ from orchestrator.lipsync.desk import Desk
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.requests import Ticket
 from orchestrator.lipsync.resolving import batch_for, begun_since, webhook_for
-from orchestrator.lipsync.singles import claimed_of
+from orchestrator.lipsync.singles import WITHOUT_VIDEO, claimed_of
 from orchestrator.lipsync.steps import FetchBatch, ResolveBatch, SubmitBatch
-from orchestrator.ports import Batch, BatchLine
+from orchestrator.ports import Batch, BatchLine, BatchResult
+
+_FEWEST = 20
+"""Lines of a batch (published)."""
+_UNREAD = 500
+"""Tries, some half a minute apart, to read results that are said to be there: a fault of the storage may last hours."""
 
 
 async def submit_batch(desk: Desk, step: SubmitBatch, *, ticket: Ticket) -> None:
@@ -26,6 +31,10 @@ async def submit_batch(desk: Desk, step: SubmitBatch, *, ticket: Ticket) -> None
 
     begun = await desk.books.change(step.jobs, begins, request=lambda: desk.requests.send(ticket))
     if not begun:
+        ticket.sent = False
+        return
+    if len(begun) < _FEWEST:  # others were cancelled meanwhile
+        await desk.books.change(step.jobs, lambda job: _waits_again(job, key))
         ticket.sent = False
         return
     lines = [BatchLine(request_id=job.id, request=desk.outgoing(job)) for job in begun]
@@ -40,7 +49,7 @@ async def submit_batch(desk: Desk, step: SubmitBatch, *, ticket: Ticket) -> None
 
 
 def _not_taken(job: Job, *, key: str, fault: AvatarFault) -> Job:
-    return outcomes.not_taken(job, fault=fault, alone=False) if _sent(job, key) else job
+    return outcomes.not_taken(job, fault=fault, key=job.key, alone=False) if _sent(job, key) else job
 
 
 def _sent(job: Job, key: str) -> bool:
@@ -63,21 +72,55 @@ async def fetch_batch(desk: Desk, step: FetchBatch, *, ticket: Ticket) -> None:
         batch = await desk.ask(step, desk.service.batch(step.batch))
     except AvatarFault as fault:
         if fault.kind is FaultKind.REQUEST:
-            how = partial(outcomes.failed, error=fault.message, code=fault.code)
-            await desk.books.change(in_batch(desk, step.batch), how)
+            await _give_up(desk, step, fault=fault)
         raise
-    desk.fetched[step.batch] = desk.place.wall()
+    desk.fetched[step.batch] = desk.place.steady()
     if batch.live:
         desk.gone.discard(step.batch)
         return
-    has_results = batch.output_url or batch.status == "COMPLETED"
-    results = await desk.ask(step, desk.service.results(batch)) if has_results else ()
+    desk.gone.add(step.batch)
+    results = await _results(desk, step, batch=batch)
     by_line = {result.request_id: result for result in results}
-    ended = await desk.books.change(
-        in_batch(desk, batch.id), lambda job: outcomes.line(job, by_line.get(job.id), batch=batch)
-    )
-    desk.gone |= {job.id for job in ended if not job.state.ended}
+    jobs = in_batch(desk, batch.id)
+    if results and by_line.keys().isdisjoint(jobs):  # one that looked like ours, whose answer was lost
+        await desk.books.change(jobs, lambda job: outcomes.astray(job) if job.batch == batch.id else job)
+    else:
+        await _end(desk, batch, results=by_line)
     desk.gone.discard(step.batch)
+
+
+async def _results(desk: Desk, step: FetchBatch, *, batch: Batch) -> Sequence[BatchResult]:
+    """Return what became of the lines of a batch that has ended; its results are asked for again, but not for ever."""
+    if not batch.output_url and batch.status != "COMPLETED":
+        return ()
+    try:
+        return await desk.ask(step, desk.service.results(batch))
+    except AvatarFault as fault:
+        hopeless = fault.kind is FaultKind.REQUEST or not batch.output_url
+        held = desk.account.held.get(step.batch)
+        if held and held.failures >= (WITHOUT_VIDEO if hopeless else _UNREAD):
+            await _give_up(desk, step, fault=fault)
+        raise
+
+
+async def _give_up(desk: Desk, step: FetchBatch, *, fault: AvatarFault) -> None:
+    """Nothing will be told of a batch any more."""
+
+    def how(job: Job) -> Job:
+        return outcomes.untold(job, fault.message, code=fault.code) if job.batch == step.batch else job
+
+    await desk.books.change(in_batch(desk, step.batch), how)
+
+
+async def _end(desk: Desk, batch: Batch, *, results: Mapping[str, BatchResult]) -> None:
+    """End a batch's jobs, each by its line."""
+    jobs = in_batch(desk, batch.id)
+    for job in [desk.books.jobs[name] for name in jobs]:
+        line = results.get(job.id)
+        if line and line.generation_id and outcomes.is_too_long(line.error_code):  # no answer to what is sent later
+            await desk.claim(line.generation_id, job.key)
+    ended = await desk.books.change(jobs, lambda job: outcomes.line(job, results.get(job.id), batch=batch))
+    desk.gone |= {job.id for job in ended if job.state is JobState.SUBMITTED}
 
 
 async def resolve_batch(desk: Desk, step: ResolveBatch, *, ticket: Ticket) -> None:

@@ -5,7 +5,7 @@ What the changes are, the steps say; what happens when they can't be written is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -33,12 +33,15 @@ class Books:
         self.jobs: dict[str, Job] = {}
         self.usual: dict[str, float] = {}
         self.served: dict[str, float] = {}
+        self.begun: dict[str, float] = {}
+        """When jobs were submitted under our eyes, by Place.steady."""
         self.ends = Ends()
+        self.waiting = 0
+        """How many of the jobs wait."""
         self._store = store
         self._place = place
         self._writer = writer
         self._to_tell = to_tell
-        self._since = place.wall()
         self._version = _OUTDATED
 
     # --- changes of ours ---
@@ -49,8 +52,7 @@ class Books:
             while (job := await self._writer.read(self._store.accept, draw())) is None:
                 pass
             self._put(job)
-        waiting = sum(each.state is JobState.WAITING for each in self.jobs.values())
-        self._place.emit(VideoAccepted(at=self._place.now(), job=job.id, owner=job.owner, waiting=waiting))
+        self._place.emit(VideoAccepted(at=self._place.now(), job=job.id, owner=job.owner, waiting=self.waiting))
         return job
 
     async def cancel(self, job_id: str) -> Job:
@@ -83,12 +85,17 @@ class Books:
     async def _change(
         self, ids: tuple[str, ...], how: Change, *, told_by: str, request: Callable[[], Request] | None
     ) -> tuple[Job, ...]:
+        now, wall = self._place.steady(), self._place.wall()
         before = {name: self.jobs[name] for name in ids if name in self.jobs}
-        after = [self._dated(new) for old in before.values() if (new := how(old)) is not old]
+        after = [
+            _dated(new, wall, notified=not self._to_tell) for old in before.values() if (new := how(old)) is not old
+        ]
         if not after:
             return ()
         with_it = request() if request else None
-        lasted = {job.request.model: seconds for job in after if (seconds := _seconds(job, self._since)) is not None}
+        lasted = {
+            job.request.model: seconds for job in after if (seconds := _seconds(job, self.begun, now=now)) is not None
+        }
         written = await self._writer.read(lambda: self._store.save(*after, request=with_it, lasted=lasted))
         for job in after:
             if job.id in written:
@@ -102,11 +109,6 @@ class Books:
                 self.usual = await self._writer.read(self._store.usual)
         return tuple(job for job in after if job.id in written)
 
-    def _dated(self, job: Job) -> Job:
-        if not job.state.ended:
-            return job
-        return attrs.evolve(job, ended_at=self._place.wall(), notified=not self._to_tell)
-
     # --- changes by others ---
 
     async def load(self) -> None:
@@ -119,10 +121,12 @@ class Books:
                 if ended := await self._writer.read(self._store.job, name):
                     self._put(ended)
             self.jobs = live
+            self.waiting = sum(map(_waits, live.values()))
+        self._writer.wake()
 
     async def _see(self, job_id: str) -> None:
         """See at once what another process has done to a job: what is out of date must not be decided by again."""
-        self.jobs.pop(job_id, None)
+        self._drop(job_id)
         self._version = _OUTDATED
         with suppress(LipsyncStoreError):  # then it is seen with all others
             if job := await self._writer.read(self._store.job, job_id):
@@ -148,36 +152,49 @@ class Books:
         return self.jobs.get(job_id) or await self._writer.read(self._store.job, job_id)
 
     def _put(self, job: Job) -> None:
-        if not job.state.ended:
+        if job.state.ended:
+            self._drop(job.id)
+            self.begun.pop(job.id, None)
+            self.ends.came(job)
+        else:
+            old = self.jobs.get(job.id)
             self.jobs[job.id] = job
-            return
-        self.jobs.pop(job.id, None)
-        self.ends.came(job)
+            self.waiting += _waits(job) - (old is not None and _waits(old))
+        self._writer.wake()
+
+    def _drop(self, job_id: str) -> None:
+        if old := self.jobs.pop(job_id, None):
+            self.waiting -= _waits(old)
 
     def _tell(self, old: Job | None, job: Job, *, told_by: str) -> None:
         now, wall = self._place.now(), self._place.wall()
         if job.submitted_at is not None and (old is None or old.submitted_at is None):
             self.served[job.owner] = job.submitted_at
+            self.begun[job.id] = self._place.steady() - (wall - job.submitted_at)
             waited = job.submitted_at - job.accepted_at
             made = job.generation or job.batch
             self._place.emit(VideoSubmitted(at=now, job=job.id, generation=made, waited=waited))
         if job.state.ended:
-            ended = VideoEnded(
-                at=now,
-                job=job.id,
-                state=job.state.value,
-                code=job.code,
-                seconds=wall - job.accepted_at,
-                told_by=told_by,
-            )
-            self._place.emit(ended)
+            self._place.emit(_told(job, at=now, seconds=wall - job.accepted_at, by=told_by))
 
 
-def _seconds(job: Job, since: float) -> float | None:
+def _dated(job: Job, at: float, *, notified: bool) -> Job:
+    return attrs.evolve(job, ended_at=at, notified=notified) if job.state.ended else job
+
+
+def _seconds(job: Job, begun: Mapping[str, float], *, now: float) -> float | None:
     """Return how long a video took that was made under our eyes: of another we don't know when it was ready."""
-    if job.state is not JobState.COMPLETED or job.batch or job.submitted_at is None or job.ended_at is None:
+    if job.state is not JobState.COMPLETED or job.batch or job.id not in begun:
         return None
-    return job.ended_at - job.submitted_at if job.submitted_at >= since else None
+    return now - begun[job.id]
+
+
+def _told(job: Job, *, at: float, seconds: float, by: str) -> VideoEnded:
+    return VideoEnded(at=at, job=job.id, state=job.state.value, code=job.code, seconds=seconds, told_by=by)
+
+
+def _waits(job: Job) -> bool:
+    return job.state is JobState.WAITING
 
 
 def _begun(job: Job, now: float) -> Job:

@@ -5,7 +5,7 @@ What is done next is plan.py's, how each step goes singles.py's and batching.py'
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ from orchestrator.lipsync.plan import View
 from orchestrator.lipsync.requests import Requests, Ticket
 from orchestrator.lipsync.resolving import webhook_for
 from orchestrator.lipsync.standing import Standing
-from orchestrator.lipsync.steps import Step, Submit, SubmitBatch, about
+from orchestrator.lipsync.steps import GiveUp, Step, Submit, SubmitBatch, about
 from orchestrator.lipsync.store import Store
 from orchestrator.lipsync.writing import Place, Writer
 from orchestrator.ports import AvatarService, Generation, VideoRequest
@@ -53,8 +53,8 @@ class Desk:
     # --- what is decided by ---
 
     def view(self) -> View:
-        """Return everything as it stands."""
-        jobs = tuple(self.books.jobs.values())
+        """Return everything as it stands, by Place.steady."""
+        jobs = tuple(_steadily(self.books.jobs.values(), ahead=self.place.ahead, begun=self.books.begun))
         if self.gone or self.fetched:
             batches = {job.batch for job in jobs}
             made = {job.id for job in jobs if job.state is JobState.SUBMITTED}  # what is tried again is not gone
@@ -120,7 +120,7 @@ class Desk:
         standing = self.standing()
         is_batch = isinstance(step, SubmitBatch)
         ours = len(standing.batches) if is_batch else standing.live - isinstance(step, Submit)
-        draw, now = self.place.rng.random(), self.place.wall()
+        draw, now = self.place.rng.random(), self.place.steady()
         self.account = self.account.refused(fault, now, step=step, ours=ours, draw=draw)
         job = about(step) if about(step) in self.books.jobs else ""
         event = VideoRefused(at=self.place.now(), job=job, kind=fault.kind.value, code=fault.code, error=fault.message)
@@ -128,7 +128,7 @@ class Desk:
 
     def took(self, step: Step) -> None:
         """The service answered all of a step's requests."""
-        self.account = self.account.took(self.place.wall(), step=step, ours=self.standing().live)
+        self.account = self.account.took(self.place.steady(), step=step, ours=self.standing().live)
 
     # --- what becomes of jobs ---
 
@@ -143,7 +143,9 @@ class Desk:
         return attrs.evolve(job.request, webhook_url=told_at)
 
     async def explain(self, fault: AvatarFault) -> None:
-        """Note on all jobs that wait why none is sent: the account is refused."""
+        """Note on all jobs that wait why none is sent, if the account is refused, and not just one of them."""
+        if not self.account.is_probing:
+            return
 
         def how(job: Job) -> Job:
             if job.state is not JobState.WAITING or job.error == fault.message:
@@ -172,6 +174,22 @@ class Desk:
         return True
 
 
+def _steadily(jobs: Iterable[Job], *, ahead: float, begun: Mapping[str, float]) -> Iterable[Job]:
+    """Return the jobs with what is compared to the present by Place.steady: the wall clock may have been set."""
+    if not ahead:
+        return jobs
+    return (
+        attrs.evolve(
+            job,
+            deadline=None if job.deadline is None else job.deadline + ahead,
+            submitted_at=begun.get(job.id, job.submitted_at),
+        )
+        if job.deadline is not None or job.submitted_at is not None
+        else job
+        for job in jobs
+    )
+
+
 def names(step: Step) -> set[str]:
     """Return what a step is under way for, as plan.View has it."""
-    return {about(step), *step.jobs} if isinstance(step, SubmitBatch) else {about(step)}
+    return {about(step), *step.jobs} if isinstance(step, SubmitBatch | GiveUp) else {about(step)}

@@ -11,6 +11,9 @@ from attrs import frozen
 
 from orchestrator.ports import VideoRequest
 
+ALONE = "-"
+"""What stands in `Job.together` of a job that no batch takes."""
+
 
 class JobState(Enum):
     """Where a job is; the last four are its end."""
@@ -48,10 +51,13 @@ class Job:
     owner: str = ""
     """The bot or whoever asked: jobs of different owners take turns."""
     call: str = ""
+    name: str = ""
+    """What whoever asked calls it: the request_id of its line of a batch file."""
     priority: int = 0
     """Higher goes first."""
     together: str = ""
-    """Jobs with the same word here go as one batch where the plan and their number let them; empty: by policy."""
+    """Jobs with the same word here go as one batch where the plan and their number let them; empty: by policy, ALONE:
+    in none."""
     deadline: float | None = None
     """When the video must be there: a job that can't be ready by then is not begun."""
     state: JobState = JobState.WAITING

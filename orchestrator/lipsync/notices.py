@@ -7,7 +7,7 @@ What it is told is the job as JSON. Nothing signs it: the settings have no secre
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -20,6 +20,8 @@ from orchestrator.lipsync.job import Job
 
 _WITHIN = 10.0
 """Seconds for one delivery."""
+_AT_A_TIME, _PAGE = 4, 20
+"""Deliveries at a time, and of how many jobs in a row one at least must be taken for a round to go on."""
 _FIRST, _LONGEST = 1.0, 60.0
 """Seconds between two rounds after a delivery that failed, at most: doubled with each further one, drawn at random."""
 
@@ -64,18 +66,36 @@ class Notices:
                     await ended.wait()
 
     async def _deliver_all(self) -> bool:
-        """Try each once; say whether all were taken."""
+        """Try each once, as long as any is taken; say whether all were."""
         store, writer = self._desk.store, self._desk.writer
-        try:
-            untold = await writer.read(store.untold)
-        except LipsyncStoreError:
-            return False  # whoever writes tells of it
-        taken = True
-        for job in untold:
-            if await self._is_taken(job):
-                await writer.persist(partial(writer.read, store.told, job))
-            else:
-                taken = False
+        all_taken, after = True, (0.0, 0)
+        while True:
+            try:
+                untold = await writer.read(partial(store.untold, limit=_PAGE, after=after))
+            except LipsyncStoreError:
+                return False  # whoever writes tells of it
+            if not untold:
+                return all_taken
+            taken = await self._deliver(untold)
+            all_taken = all_taken and taken == len(untold)
+            if not taken:
+                return False
+            after = (untold[-1].ended_at or 0.0, untold[-1].serial)
+
+    async def _deliver(self, jobs: Iterable[Job]) -> int:
+        """Tell of some jobs, a few at a time; return how many of these were taken."""
+        store, writer, left, taken = self._desk.store, self._desk.writer, iter(jobs), 0
+
+        async def deliver() -> None:
+            nonlocal taken
+            for job in left:
+                if await self._is_taken(job):
+                    await writer.persist(partial(writer.read, store.told, job))
+                    taken += 1
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(_AT_A_TIME):
+                nursery.start_soon(deliver)
         return taken
 
     async def _is_taken(self, job: Job) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from attrs import evolve
 
 from orchestrator.errors import AvatarFault, FaultKind
-from orchestrator.lipsync.job import Job, JobState
+from orchestrator.lipsync.job import ALONE, Job, JobState
 from orchestrator.ports import Batch, BatchResult, Generation
 
 _KEYS = 20
@@ -47,8 +47,11 @@ def waits_again(job: Job) -> Job:
     return evolve(job, state=JobState.WAITING, batch="") if job.state is JobState.SENDING else job
 
 
-def not_taken(job: Job, *, fault: AvatarFault, alone: bool = True) -> Job:
-    """The service certainly did not carry the create request out; of a batch that says nothing about a single job."""
+def not_taken(job: Job, *, fault: AvatarFault, key: str, alone: bool = True) -> Job:
+    """The service certainly did not carry the create request with `key` out, unless more is known of it by now; of a
+    batch that says nothing about a single job."""
+    if job.state is not JobState.SENDING or job.key != key:
+        return job
     job = evolve(waits_again(job), error=fault.message, code=fault.code)
     return failed(job, fault.message, code=fault.code) if alone and fault.kind is FaultKind.REQUEST else job
 
@@ -77,6 +80,8 @@ def made(job: Job, generation: Generation, *, now: float) -> Job:
     submitted = job.submitted_at
     if submitted is None:  # the service's clock counts as far as it can be right by ours
         submitted = max(since, min(now, generation.created_at or now))
+    if job.batch and is_too_long(generation.error_code):
+        return _anew(job, together=ALONE)
     batch = "" if job.state is JobState.SENDING else job.batch  # which has no id yet
     job = evolve(
         job, state=JobState.SUBMITTED, generation=generation.id, batch=batch, submitted_at=submitted, error="", code=""
@@ -104,11 +109,12 @@ def line(job: Job, result: BatchResult | None, *, batch: Batch) -> Job:
     """A batch has ended: with a line about the job, or without."""
     if job.batch != batch.id:
         return job
-    if result is None and job.generation:  # a webhook has told of it: it is asked for by itself
-        return evolve(job, batch="")
     if result is None:
         why = "the batch failed as a whole" if batch.status == "FAILED" else "its results have no line for this job"
-        return failed(job, f"batch {batch.id}: {why}", code="batch_failed" if batch.status == "FAILED" else "no_result")
+        code = "batch_failed" if batch.status == "FAILED" else "no_result"
+        return untold(job, f"batch {batch.id}: {why}", code=code)
+    if is_too_long(result.error_code):
+        return _anew(job, together=ALONE)
     generation = result.generation_id or job.generation
     if result.status == "COMPLETED" and result.output_url:
         return evolve(job, state=JobState.COMPLETED, generation=generation, output_url=result.output_url)
@@ -118,6 +124,35 @@ def line(job: Job, result: BatchResult | None, *, batch: Batch) -> Job:
     if generation:
         return evolve(job, generation=generation, batch="")
     return failed(job, f"batch {batch.id}: it has ended, and this line has no video", code="no_result")
+
+
+def untold(job: Job, error: str, *, code: str) -> Job:
+    """Nothing is told of a batch's job: if a webhook has told of its generation, that is asked for by itself."""
+    return evolve(job, batch="") if job.generation else failed(job, error, code=code)
+
+
+def astray(job: Job) -> Job:
+    """The batch was none of ours: this job was in none, as far as can be known, unless a webhook tells otherwise."""
+    return evolve(job, batch="") if job.generation else _anew(job, together=job.together)
+
+
+def _anew(job: Job, *, together: str) -> Job:
+    return evolve(
+        job,
+        state=JobState.WAITING,
+        key=next_key(job),
+        together=together,
+        batch="",
+        generation="",
+        submitted_at=None,
+        error="",
+        code="",
+    )
+
+
+def is_too_long(code: str) -> bool:
+    """Say whether an input is longer than it may be: than it may be in a batch, if it went with one."""
+    return code.endswith("_length_exceeded")
 
 
 def _ends(status: str) -> JobState:

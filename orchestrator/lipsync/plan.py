@@ -1,24 +1,24 @@
 """Decides what the queue does next: uploads, requests, looks at the service, ends of jobs that can't be; pure.
 
 What is known of the account is account.py's, how many requests fit into a minute windows.py's, whose turn it is
-turns.py's. queue.py carries the steps out, and tells what came of them.
+turns.py's, what is given up giving_up.py's. queue.py carries the steps out, and tells what came of them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from heapq import nsmallest
 from itertools import islice
 
 from attrs import Factory, define, field, frozen
 
 from orchestrator.lipsync.account import Account
-from orchestrator.lipsync.backoff import Backoff
-from orchestrator.lipsync.job import Job
+from orchestrator.lipsync.giving_up import hopeless
+from orchestrator.lipsync.job import ALONE, Job
 from orchestrator.lipsync.polling import batch_poll_at, poll_at
 from orchestrator.lipsync.standing import Standing
 from orchestrator.lipsync.steps import (
-    Expire,
     Fetch,
     FetchBatch,
     Look,
@@ -81,7 +81,7 @@ class Decision:
 def decide(view: View, now: float) -> Decision:
     """Return what is to be begun at `now`: as much as the plan, the windows and the account's state let through."""
     draft = _Draft(view=view, now=now)
-    draft.expire()
+    draft.give_up()
     if view.account.is_probing:
         draft.probe()
     else:
@@ -104,12 +104,15 @@ class _Draft:
     creates: Window = field(init=False)
     others: Window = field(init=False)
     standing: Standing = field(init=False)
+    resting: Set[str] = field(init=False)
+    """Jobs, among other names, that are left alone because they failed."""
     steps: list[Step] = field(init=False, factory=list)
     wakes: list[float] = field(init=False, factory=list)
 
     def __attrs_post_init__(self) -> None:
         self.creates, self.others = self.view.creates, self.view.others
         self.standing = Standing.of(self.view.jobs, busy=self.view.busy, gone=self.view.gone)
+        self.resting = {name for name, held in self.view.account.held.items() if held.until > self.now}
 
     @property
     def places(self) -> int:
@@ -117,18 +120,13 @@ class _Draft:
         account = self.view.account
         return account.places.at_a_time(self.now) - account.others - self.standing.live
 
-    def expire(self) -> None:
-        """Give up what can't be ready in time."""
-        for job in self.standing.waiting:
-            if job.deadline is None:
-                continue
-            usual = self.view.usually(job)
-            latest = job.deadline - usual
-            if self.now > latest:
-                reason = f"can't be ready by its deadline: {job.request.model} usually takes {usual:.0f} s"
-                self.steps.append(Expire(job.id, reason))
-            self._wake(math.nextafter(latest, math.inf))
-        self.standing.leave({step.job for step in self.steps if isinstance(step, Expire)})
+    def give_up(self) -> None:
+        """End what can't be ready in time, and what fails again and again while others pass."""
+        account, waiting = self.view.account, self.standing.waiting
+        steps, at = hopeless(waiting, held=account.held, now=self.now, usually=self.view.usually)
+        self.steps += steps
+        self.standing.leave({name for step in steps for name in step.jobs})
+        self._wake(at)
 
     def probe(self) -> None:
         """Ask for the list and for nothing else: all requests were refused."""
@@ -164,12 +162,10 @@ class _Draft:
                 self._wake(self.view.account.places.more_at(self.now))
             return
         ready = [job for job in self.standing.waiting if not job.request.files]
-        rested = [job for job in ready if self._failures(job).until <= self.now]
-        chosen = self._chosen(rested, room)
+        chosen = self._chosen(ready, room, is_careful=self.view.account.is_careful)
         self.standing.begin([job for job in chosen if self._offer(Submit(job.id))])
-        for job in ready if len(chosen) < room else ():  # what rests wakes us when it may go
-            if self._failures(job).until > self.now:
-                self._offer(Submit(job.id))
+        if len(chosen) < room:
+            self._wake_rested(Submit(job.id) for job in ready)
 
     def submit_together(self) -> None:
         """Send jobs as one batch that were asked for as one, and whose files are where the service reads them."""
@@ -190,14 +186,18 @@ class _Draft:
             self.standing.leave(set(jobs))
 
     def upload(self) -> None:
-        """Upload files of those who come next."""
-        waiting, uploading = self.standing.waiting, self.standing.uploading
-        free = _UPLOADS_AT_A_TIME - len(uploading)
-        if free <= 0 or not any(job.request.files for job in waiting):
+        """Upload files of those who come next; what rests keeps nobody else's back."""
+        account, uploading = self.view.account, self.standing.uploading
+        files = [job for job in self.standing.waiting if job.request.files]
+        free = (1 if (is_careful := account.uploads.failures > 0) else _UPLOADS_AT_A_TIME) - len(uploading)
+        if free <= 0 or not files:
             return
-        for job in islice(self._in_turn(waiting + uploading), self.view.account.limit + _UPLOADS_AHEAD):
+        coming = files if is_careful else self.standing.waiting + uploading
+        for job in self._chosen(coming, account.limit + _UPLOADS_AHEAD, is_careful=is_careful):
             if free and job.request.files:
                 free -= self._offer(Upload(job.id, len(job.request.files)))
+        if free:
+            self._wake_rested(Upload(job.id, len(job.request.files)) for job in files)
 
     # --- how ---
 
@@ -208,28 +208,31 @@ class _Draft:
 
     def _room(self) -> int:
         account = self.view.account
-        if account.places.must_look:
-            return 0
-        return min(self.places, 1 - self.standing.begun) if account.is_careful else self.places
+        most = 0 if account.places.must_look else 1 - self.standing.begun if account.is_careful else self.places
+        return min(self.places, most)
 
-    def _chosen(self, jobs: Sequence[Job], room: int) -> Sequence[Job]:
-        """Return whose turn it is; where only one may go, because the last one failed, let it be another one."""
-        turns = self._in_turn(jobs)
-        if jobs and self.view.account.is_careful:
-            return [min(turns, key=lambda job: self._failures(job).failures)]
+    def _chosen(self, jobs: Sequence[Job], room: int, *, is_careful: bool) -> Sequence[Job]:
+        """Return whose turn it is, of those that don't rest; after a failure let it be others than what failed."""
+        held = self.view.account.held
+        turns = self._in_turn([job for job in jobs if job.id not in self.resting] if self.resting else jobs)
+        if is_careful:
+            return nsmallest(room, turns, key=lambda job: held[job.id].failures if job.id in held else 0)
         return list(islice(turns, room))
 
     def _in_turn(self, jobs: Sequence[Job]) -> Iterator[Job]:
         return in_turn(jobs, live=self.standing.live_by_owner, served=self.view.served)
 
-    def _failures(self, job: Job) -> Backoff:
-        return self.view.account.failures(Submit(job.id))
+    def _wake_rested(self, steps: Iterable[Submit | Upload]) -> None:
+        for step in steps if self.resting else ():
+            if step.job in self.resting:
+                self._offer(step)
 
     def _offer(self, step: Step, *, at: float = 0.0) -> bool:
         """Take a step, if it is not under way already and nothing holds it back; else say when it can be taken."""
         if about(step) in self.view.busy:
             return False
-        window = self.creates if isinstance(step, Submit) else self.others
+        is_create = isinstance(step, Submit)
+        window = self.creates if is_create else self.others
         at = max(at, self.view.account.free_at(step, batches=len(self.standing.batches)))
         at = max(at, window.room_at(self.now, step.requests))
         if at > self.now:
@@ -237,10 +240,7 @@ class _Draft:
             return False
         self.steps.append(step)
         window = window.begun(self.now, step.requests)
-        if isinstance(step, Submit):
-            self.creates = window
-        else:
-            self.others = window
+        self.creates, self.others = (window, self.others) if is_create else (self.creates, window)
         return True
 
     def _wake(self, at: float) -> None:
@@ -272,4 +272,6 @@ def _asked_together(jobs: Iterable[Job], now: float) -> list[tuple[str, ...]]:
 
 
 def _may_take_a_day(job: Job, now: float) -> bool:
-    return not job.request.files and (job.deadline is None or job.deadline - now > _BATCH_WITHIN)
+    return (
+        job.together != ALONE and not job.request.files and (job.deadline is None or job.deadline - now > _BATCH_WITHIN)
+    )

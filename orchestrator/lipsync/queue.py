@@ -210,30 +210,16 @@ async def open_lipsync(settings: LipsyncSettings, surroundings: LipsyncSurroundi
 
 
 def _desk(settings: LipsyncSettings, given: LipsyncSurroundings, *, store: Store) -> Desk:
-    wall = _steady(given.wall)
-    place = Place(lane=given.lane, emit=given.emit, now=given.now, wall=wall, rng=given.rng)
+    place = Place(lane=given.lane, emit=given.emit, now=given.now, wall=given.wall, rng=given.rng)
     writer = Writer(place)
     return Desk(
         books=Books(store, place, writer=writer, to_tell=bool(settings.notify_url)),
         writer=writer,
         store=store,
-        requests=Requests(settings, wall=wall),
+        requests=Requests(settings, place=place),
         service=given.service,
         place=place,
         account=Account(limit=settings.at_a_time, ask_again=settings.ask_again),
         webhook_url=given.webhook_url,
         may_batch=settings.may_batch,
     )
-
-
-def _steady(wall: Now) -> Now:
-    """Return a wall clock that never goes back: if it is set back, nothing is put off until it has caught up."""
-    ahead, last = 0.0, wall()
-
-    def steady() -> float:
-        nonlocal ahead, last
-        ahead = max(ahead, last - wall())
-        last = wall() + ahead
-        return last
-
-    return steady

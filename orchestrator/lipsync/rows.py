@@ -27,6 +27,7 @@ CREATE TABLE jobs (
     accepted_at REAL NOT NULL,
     owner TEXT NOT NULL,
     call TEXT NOT NULL,
+    name TEXT NOT NULL,
     priority INTEGER NOT NULL,
     together TEXT NOT NULL,
     deadline REAL,

@@ -18,13 +18,13 @@ from orchestrator.lipsync.desk import Desk
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.requests import Ticket
 from orchestrator.lipsync.resolving import begun_since, made_for, named_in, not_ours
-from orchestrator.lipsync.steps import Expire, Fetch, Look, Resolve, Submit, Upload
+from orchestrator.lipsync.steps import Fetch, GiveUp, Look, Resolve, Submit, Upload
 from orchestrator.ports import Generation, GenerationStatus
 from orchestrator.ports.avatars import LIVE
 
 _PAGE = 100
 """As many as the service lists at a time (published)."""
-_WITHOUT_VIDEO = 8
+WITHOUT_VIDEO = 8
 """Looks, ever further apart, at a generation that is complete and has no video yet."""
 
 
@@ -37,8 +37,8 @@ async def upload(desk: Desk, step: Upload, *, ticket: Ticket) -> None:
     for url in job.request.files:
         try:
             there = await desk.ask(step, desk.service.upload(file_of(url)))
-        except OSError as error:
-            message = f"{file_of(url)}: can't be read ({error.strerror or error})"
+        except (OSError, ValueError) as error:
+            message = _unreadable(url, error)
             await _fail(desk, step.job, message=message, code="file_unreadable")
             return
         except AvatarFault as fault:
@@ -50,6 +50,12 @@ async def upload(desk: Desk, step: Upload, *, ticket: Ticket) -> None:
 def file_of(url: str) -> Path:
     """Return the file that a `file:` URL names."""
     return Path(url2pathname(urlsplit(url).path))
+
+
+def _unreadable(url: str, error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return f"{file_of(url)}: can't be read ({error.strerror or error})"
+    return f"{url}: names no file ({error})"
 
 
 def _uploaded(job: Job, *, url: str, there: str) -> Job:
@@ -78,7 +84,7 @@ async def submit(desk: Desk, step: Submit, *, ticket: Ticket) -> None:
         generation = await desk.ask(step, desk.service.create(desk.outgoing(job), idempotency_key=job.key))
     except AvatarFault as fault:
         if not fault.uncertain:
-            await desk.books.change([job.id], partial(outcomes.not_taken, fault=fault))
+            await desk.books.change([job.id], partial(outcomes.not_taken, fault=fault, key=job.key))
         raise
     if not await desk.learned(job, generation):
         await desk.books.change([job.id], outcomes.twin)
@@ -87,7 +93,7 @@ async def submit(desk: Desk, step: Submit, *, ticket: Ticket) -> None:
 async def look(desk: Desk, step: Look, *, ticket: Ticket) -> None:
     """See which of ours have ended, and how many others there are."""
     await desk.send(ticket)
-    asked_at = desk.place.wall()
+    asked_at = desk.place.steady()
     asked = [job for job in desk.books.jobs.values() if job.state is JobState.SUBMITTED and job.generation]
     listed = await desk.ask(step, _listed(desk, LIVE))
     live = {each.id: each for each in listed if each.live}
@@ -114,7 +120,7 @@ async def fetch(desk: Desk, step: Fetch, *, ticket: Ticket) -> None:
         generation = await desk.ask(step, desk.service.get(job.generation))
     except AvatarFault as fault:
         if fault.kind is FaultKind.REQUEST and desk.is_made(job.id, job.generation):
-            await _fail(desk, job.id, message=fault.message, code=fault.code)
+            await _fail(desk, job.id, message=fault.message, code=fault.code or "generation_lost")
         raise
     desk.gone.discard(job.id)
     await desk.learned(job, generation)
@@ -126,7 +132,7 @@ async def _missing(desk: Desk, step: Fetch) -> None:
     """A generation is complete, and its video is not there: it is asked for again, but not for ever."""
     message = "the generation is complete, and has no video"
     held = desk.account.held.get(step.job)
-    if held and held.failures >= _WITHOUT_VIDEO:
+    if held and held.failures >= WITHOUT_VIDEO:
         await _fail(desk, step.job, message=message, code="no_video")
         return
     fault = AvatarFault(FaultKind.RETRY, message, code="no_video")
@@ -150,14 +156,15 @@ async def resolve(desk: Desk, step: Resolve, *, ticket: Ticket) -> None:
     await desk.books.change([job.id], lambda now: outcomes.waits_again(now) if now.key == job.key else now)
 
 
-async def expire(desk: Desk, step: Expire, *, ticket: Ticket) -> None:  # the signature of all steps
-    """End a job that can't be ready in time, if it still waits."""
+async def give_up(desk: Desk, step: GiveUp, *, ticket: Ticket) -> None:  # the signature of all steps
+    """End jobs without a video, those that still wait."""
 
     def how(job: Job) -> Job:
         waits = job.state is JobState.WAITING
-        return outcomes.failed(job, step.reason, code="deadline_passed") if waits else job
+        return outcomes.failed(job, step.reason, code=step.code) if waits else job
 
-    await desk.books.change([step.job], how, told_by="queue")
+    await desk.books.change(step.jobs, how, told_by="queue")
+    desk.took(step)
 
 
 async def claimed_of(desk: Desk, made: Sequence[str]) -> dict[str, str]:
@@ -193,6 +200,6 @@ STEPS: Mapping[type, Any] = {
     Look: look,
     Fetch: fetch,
     Resolve: resolve,
-    Expire: expire,
+    GiveUp: give_up,
 }
 """How each step is carried out. They raise AvatarFault, of which the account has then been told."""

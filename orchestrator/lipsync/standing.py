@@ -60,7 +60,8 @@ class Standing:
 
     def leave(self, names: Set[str]) -> None:
         """Some that wait are sent as a batch, or given up."""
-        self.waiting = [job for job in self.waiting if job.id not in names]
+        if names:
+            self.waiting = [job for job in self.waiting if job.id not in names]
 
     def _waits(self, job: Job, *, is_busy: bool) -> None:
         if not is_busy:

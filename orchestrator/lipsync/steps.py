@@ -80,24 +80,28 @@ class ResolveBatch:
 
 
 @frozen
-class Expire:
-    """End a job that can't be ready by its deadline; `reason` is for people."""
+class GiveUp:
+    """End waiting jobs without a video, all for the same `reason`, which is for people; `code` is the word for it."""
 
     requests: ClassVar[int] = 0
-    job: str
+    jobs: tuple[str, ...]
     reason: str
+    code: str
 
 
-Step = Upload | Submit | SubmitBatch | Look | Fetch | FetchBatch | Resolve | ResolveBatch | Expire
+Step = Upload | Submit | SubmitBatch | Look | Fetch | FetchBatch | Resolve | ResolveBatch | GiveUp
 
 
 def about(step: Step) -> str:
-    """Return what a step is about: an id of a job or batch, an Idempotency-Key, "look", or "batch" for a new one."""
+    """Return what a step is about: an id of a job (the first of those given up) or batch, an Idempotency-Key, "look",
+    or "batch" for a new one."""
     match step:
         case SubmitBatch():
             return "batch"
         case Look():
             return "look"
+        case GiveUp(jobs=jobs):
+            return jobs[0]
         case FetchBatch(batch=name) | ResolveBatch(key=name):
             return name
         case _:

@@ -93,7 +93,7 @@ class Store(Notes):
                 raise LipsyncJobError(f"{job_id}: can't be tried again: {why} ({job.state.value})")
             late = job.deadline is not None and job.deadline <= at
             fresh = Job(id=job.id, key=next_key(job), request=job.request, accepted_at=at)
-            kept = {name: getattr(job, name) for name in ("serial", "owner", "call", "priority")}
+            kept = {name: getattr(job, name) for name in ("serial", "owner", "call", "name", "priority")}
             job = attrs.evolve(fresh, **kept, deadline=None if late else job.deadline)
             connection.execute(UPDATE, row_of(job))
         return job
@@ -121,9 +121,11 @@ class Store(Notes):
         rows = self._read("SELECT owner, max(submitted_at) AS at FROM jobs GROUP BY owner HAVING at IS NOT NULL")
         return {row["owner"]: row["at"] for row in rows}
 
-    def untold(self) -> list[Job]:
-        """Return the jobs whose end nobody was told, the first to end first."""
-        return [job_of(row) for row in self._read(f"{SELECT} WHERE notified = 0 AND NOT {IS_LIVE} ORDER BY ended_at")]
+    def untold(self, *, limit: int = 100, after: tuple[float, int] = (0.0, 0)) -> list[Job]:
+        """Return jobs whose end nobody was told, the first to end first; `after`: an end, and the job's serial."""
+        where = f"notified = 0 AND NOT {IS_LIVE} AND (ended_at, serial) > (?, ?)"
+        rows = self._read(f"{SELECT} WHERE {where} ORDER BY ended_at, serial LIMIT ?", *after, limit)
+        return [job_of(row) for row in rows]
 
     def told(self, job: Job) -> None:
         """Note that the end of a job was told; nothing if it was tried again meanwhile."""

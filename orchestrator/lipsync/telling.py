@@ -16,7 +16,8 @@ from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.turns import in_turn
 
 _ORDER = tuple(JobState)
-_COLUMNS = f"{'JOB':16} {'STATE':9} {'AGE':>8} {'MODEL':18} {'OWNER':12} WHAT"
+_COLUMNS = f"{'JOB':16} {'STATE':9} {'AGE':>8} {'MODEL':18} {'OWNER':12}"
+_LONGEST_NAME = 24
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 """Seconds of what is told in a unit from twice that on."""
 
@@ -36,6 +37,7 @@ def job_fields(job: Job) -> dict[str, Any]:
         "model": job.request.model,
         "owner": job.owner,
         "call": job.call,
+        "request_id": job.name or None,
         "priority": job.priority,
         "accepted_at": iso(job.accepted_at),
         "deadline": iso(job.deadline),
@@ -63,6 +65,11 @@ def result_fields(request_id: str, job: Job) -> dict[str, Any]:
     }
 
 
+def called(job: Job) -> str:
+    """Return what a job is called in a line of its own: its id, and its name if it has one."""
+    return f"{job.id} ({_plain(job.name)})" if job.name else job.id
+
+
 def span(seconds: float) -> str:
     """Return a length of time for people, such as 45 s, 12 min or 3 h."""
     for size, unit in _UNITS:
@@ -78,13 +85,19 @@ def why(job: Job) -> str:
 
 
 def table(jobs: Iterable[Job], *, now: float) -> list[str]:
-    """Return a line a job, under a line that names the columns."""
-    return [_COLUMNS, *(_row(job, now=now).rstrip() for job in jobs)]
+    """Return a line a job, under a line that names the columns; where no job has a name there is no column of them."""
+    found = list(jobs)
+    width = min(_LONGEST_NAME, max((len(job.name) for job in found), default=0))
+    names = f" {'REQUEST_ID':{max(width, 10)}}" if width else ""
+    rows = (_row(job, now=now, width=len(names) - 1).rstrip() for job in found)
+    return [f"{_COLUMNS}{names} WHAT", *rows]
 
 
-def _row(job: Job, *, now: float) -> str:
+def _row(job: Job, *, now: float, width: int) -> str:
     age, owner = span(now - job.accepted_at), _plain(job.owner) or "-"
     head = f"{job.id:16} {job.state.value:9} {age:>8} {job.request.model:18} {owner[:12]:12} "
+    if width > 0:
+        head += f"{(_plain(job.name) or '-')[:width]:{width}} "
     match job.state:
         case JobState.SUBMITTED:
             return head + (f"generation {job.generation}" if job.generation else f"batch {job.batch}")
@@ -166,7 +179,7 @@ def told_of_all(jobs: Sequence[Job], scene: Scene) -> Told:
     counts = Counter(job.state for job in jobs)
     words = ", ".join(f"{counts[state]} {_STANDS[state]}" for state in _ORDER if counts[state])
     trouble = f"uploading {scene.uploading}" if scene.uploading else scene.trouble
-    return Told(words, words + (f"; {trouble}" if trouble else ""))
+    return Told(f"{words}; {scene.trouble}", words + (f"; {trouble}" if trouble else ""))
 
 
 _STANDS: Mapping[JobState, str] = {
@@ -178,6 +191,12 @@ _STANDS: Mapping[JobState, str] = {
     JobState.REJECTED: "rejected",
     JobState.CANCELLED: "cancelled",
 }
+
+
+def newest_trouble(live: Iterable[Job]) -> str:
+    """Return why the waiting job that was tried last could not be sent; empty if none was tried in vain."""
+    waiting = [job for job in live if job.state is JobState.WAITING and job.error]
+    return why(max(waiting, key=lambda job: (job.attempted_at or job.accepted_at, job.serial))) if waiting else ""
 
 
 def ended(job: Job) -> str:

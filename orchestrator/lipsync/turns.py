@@ -6,6 +6,7 @@ How many of them go is plan.py's.
 from __future__ import annotations
 
 import heapq
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -34,9 +35,9 @@ def in_turn(jobs: Iterable[Job], *, live: Mapping[str, int], served: Mapping[str
     accepted.
     """
     live, served = dict(live), dict(served)
-    levels: dict[int, dict[str, list[Job]]] = {}
+    levels = defaultdict[int, defaultdict[str, list[Job]]](lambda: defaultdict(list))
     for job in jobs:
-        levels.setdefault(job.priority, {}).setdefault(job.owner, []).append(job)
+        levels[job.priority][job.owner].append(job)
     for priority in sorted(levels, reverse=True):
         yield from _owner_after_owner(levels[priority], live=live, served=served)
 

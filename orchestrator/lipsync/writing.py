@@ -12,26 +12,43 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import trio
-from attrs import frozen
+from attrs import field, frozen
 
 from orchestrator.events import QueueStopped
 from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.ports import Emit, Lane, Now
 
 T = TypeVar("T")
+_SET = 1.0
+"""Seconds by which two clocks differ if one was set: less is how they go."""
 _LONGEST = 10.0
 """Seconds between two tries to write, at most."""
 
 
 @frozen(kw_only=True)
 class Place:
-    """Where books are kept, and who is told. `now` is the run's clock, `wall` gives Unix seconds."""
+    """Where books are kept, and who is told. `now` is the run's clock, `wall` gives Unix seconds: jobs go by it."""
 
     lane: Lane
     emit: Emit
     now: Now
     wall: Now
     rng: random.Random
+    _began: float = field(init=False)
+
+    @_began.default
+    def _anchor(self) -> float:
+        return self.wall() - self.now()
+
+    def steady(self) -> float:
+        """Return the Unix seconds of a clock that nobody sets: windows, rests and polls go by it."""
+        return self._began + self.now()
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that the wall clock was set back by since we began; negative: set forward."""
+        ahead = self.steady() - self.wall()
+        return ahead if abs(ahead) >= _SET else 0.0
 
 
 class Writer:
@@ -71,8 +88,9 @@ class Writer:
                     self._stop(error, first=failures == 1)
                 await trio.sleep(self._place.rng.random() * min(_LONGEST, 0.5 * 2.0**failures))
         finally:
-            self.stopped -= failures > 0
-            self.wake()
+            if failures:
+                self.stopped -= 1
+                self.wake()
 
     def _stop(self, error: LipsyncStoreError, *, first: bool) -> None:
         if first and not self.stopped:
@@ -86,4 +104,3 @@ class Writer:
         async with self._turn:
             with trio.CancelScope(shield=True):
                 yield
-        self.wake()

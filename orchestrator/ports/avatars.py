@@ -6,6 +6,7 @@ Values and one protocol; the wire format is the adapter's, what is to be done ne
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -33,7 +34,7 @@ class VideoRequest:
     webhook_url: str = ""
     output_file_name: str = ""
 
-    @property
+    @cached_property
     def files(self) -> tuple[str, ...]:
         """The `file:` URLs that are still to be uploaded."""
         return tuple(url for item in self.input if (url := str(item.get("url", ""))).startswith("file:"))

@@ -27,8 +27,9 @@ _TOLD_EVERY = 1.0
 _PROXY_IDLE = 75.0
 """Seconds that a proxy's idle connection is kept: longer than proxies keep them (60 mostly), or a request of theirs
 could meet the close."""
-_BODY_BYTES = 64 * 1024
-"""A webhook's body, which is read before anybody knows who sent it: carriers' are of a few KB."""
+_BODY_BYTES = 256 * 1024
+"""A webhook's body, which is read before anybody knows who sent it: carriers' are of a few KB, the video service's hold
+a whole script; what it may tell us is lipsync/webhooks.py's to say, and no less may come in here."""
 
 
 @define(kw_only=True)

@@ -74,6 +74,9 @@ class Fetching:
             except CarrierFault as fault:
                 self.streams.tell_failed(line, address, error=fault)
                 return Refused(502, f"the call can't be fetched: {fault}")
+            if self.streams.readiness.draining:
+                await socket.close()
+                return Refused(503, self.streams.readiness.reason)
             serve = partial(self._serve, announced=Announced(line), address=address, admitted=admitted.pop_all())
             self._nursery.start_soon(serve, socket, codec)
         return {"fetched": connection}

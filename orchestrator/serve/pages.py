@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define
 from starlette.applications import Starlette
@@ -74,9 +74,8 @@ class Pages:
             return _refusal(refused.status, "this request shows no right to call")
         if self.readiness.draining:
             return _refusal(503, self.readiness.reason)
-        if line.settings.media_url and request.method == "POST":
-            fetched = await self.fetching.fetch(line, asked, address=self._address(request))
-            return _refusal(fetched.status, fetched.reason) if isinstance(fetched, Refused) else JSONResponse(fetched)
+        if line.settings.media_url:
+            return await self._fetch(line, request, asked=asked)
         try:
             document = self.webhooks.answer(line, asked, host=request.headers.get("host", ""))
         except CarrierFault as fault:
@@ -86,6 +85,16 @@ class Pages:
         if document is None:
             return _refusal(426, f"{line.settings.carrier} comes here with a WebSocket, and asks no webhook")
         return Response(document.body, media_type=document.content_type, headers={"cache-control": "no-store"})
+
+    async def _fetch(self, line: PhoneLine, request: Request, *, asked: Asked) -> Response:
+        fetched: Mapping[str, str] | Refused = Refused(426, "post connection_id here, or come with a WebSocket")
+        if request.method == "POST":
+            fetched = await self.fetching.fetch(line, asked, address=self._address(request))
+        if not isinstance(fetched, Refused):
+            return JSONResponse(fetched)
+        if fetched.status in (400, 426):  # what may be the dialplan's fault; the others are told, or soon over
+            self._tell_refused(line, request, status=fetched.status, reason=fetched.reason)
+        return _refusal(fetched.status, fetched.reason)
 
     async def _asked(self, request: Request) -> Asked:
         target = bytes(request.scope["raw_path"])

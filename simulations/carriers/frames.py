@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 
-_MASKED = 0x80
+MASKED = 0x80
+"""In the second byte of a frame: a mask follows its length. Clients' frames have one, servers' may not."""
 
 
 def masked_frame(data: bytes, *, text: bool) -> bytes:
     """Return a whole message of a client's as one frame, masked by a key that nobody knows before."""
     size, first = len(data), 0x81 if text else 0x82
     if size < 126:
-        head = bytes((first, _MASKED | size))
+        head = bytes((first, MASKED | size))
     elif size < 65_536:
-        head = bytes((first, _MASKED | 126)) + size.to_bytes(2, "big")
+        head = bytes((first, MASKED | 126)) + size.to_bytes(2, "big")
     else:
-        head = bytes((first, _MASKED | 127)) + size.to_bytes(8, "big")
+        head = bytes((first, MASKED | 127)) + size.to_bytes(8, "big")
     key = os.urandom(4)
     mask = (key * (size // 4 + 1))[:size]
     masked = int.from_bytes(data, "little") ^ int.from_bytes(mask, "little")
@@ -36,6 +37,6 @@ def frame_span(data: bytes, at: int) -> tuple[int, int] | None:
         if start > len(data):
             return None
         size = int.from_bytes(data[at + 2 : start], "big")
-    if data[at + 1] & _MASKED:
+    if data[at + 1] & MASKED:
         start += 4
     return start, start + size

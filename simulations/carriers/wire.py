@@ -24,7 +24,7 @@ from wsproto.events import (
 from wsproto.utilities import ProtocolError
 
 from simulations.carriers.carrier import Message
-from simulations.carriers.frames import frame_span, masked_frame
+from simulations.carriers.frames import MASKED, frame_span, masked_frame
 from simulations.carriers.target import Refused, Target, WireClosed, cause_of
 
 _READ = 65_536
@@ -208,9 +208,10 @@ class WebSocketWire(Wire):
                     raise WireClosed(1009, "a message longer than any carrier reads")
                 if end > len(data):
                     break
-                if data[at] == _WHOLE_TEXT and not self._parts:
+                plain = not (self._parts or data[at + 1] & MASKED)  # the protocol knows what else there may be
+                if plain and data[at] == _WHOLE_TEXT:
                     found.append(data[start:end].decode())
-                elif data[at] == _WHOLE_BYTES and not self._parts:
+                elif plain and data[at] == _WHOLE_BYTES:
                     found.append(data[start:end])
                 else:
                     self._protocol.receive_data(data[at:end])

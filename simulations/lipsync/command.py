@@ -18,7 +18,7 @@ from simulations.lipsync.figures import SCHEMA, Watch, figures
 from simulations.lipsync.rules import broken
 from simulations.lipsync.scenario import LipsyncScenario
 from simulations.lipsync.text import told
-from simulations.lipsync.world import run_world
+from simulations.lipsync.world import Ended, run_world
 from simulations.many import JobFailed, Tell, mean_and_sd, run_all
 from simulations.progress import Progress
 from simulations.run_folder import EventLog, prepare, write_summary
@@ -36,11 +36,15 @@ class Job:
 
 @frozen(kw_only=True)
 class Run:
-    """How it went: figures, a line for each rule that was broken, and for each file that could not be written."""
+    """How it went: figures, with a line for each rule that was broken, and one for each file that was not written."""
 
     figures: dict[str, Any]
-    broken: list[str]
     unwritten: list[str]
+
+    @property
+    def broken(self) -> list[str]:
+        """A line for each rule that was broken."""
+        return list(self.figures["broken"])
 
 
 def run(*, options: LipsyncSimulateOptions) -> int:
@@ -74,12 +78,16 @@ def run_job(job: Job, tell: Tell) -> Run:
     watch = Watch()
     if job.folder is None:
         ended = run_world(job.scenario, seed=job.seed, sinks=[watch.add], tick=tell)
-        return Run(figures=figures(ended, watch, seed=job.seed), broken=broken(ended, watch), unwritten=[])
+        return Run(figures=_found(ended, watch, seed=job.seed), unwritten=[])
     with EventLog(job.folder) as log:
         ended = run_world(job.scenario, seed=job.seed, sinks=[watch.add, log.add], tick=tell)
-    found = figures(ended, watch, seed=job.seed)
+    found = _found(ended, watch, seed=job.seed)
     unwritten = [*log.failed, *write_summary(job.folder, found)]
-    return Run(figures=found, broken=broken(ended, watch), unwritten=unwritten)
+    return Run(figures=found, unwritten=unwritten)
+
+
+def _found(ended: Ended, watch: Watch, *, seed: int) -> dict[str, Any]:
+    return {**figures(ended, watch, seed=seed), "broken": broken(ended, watch)}
 
 
 # --- what is asked for ---

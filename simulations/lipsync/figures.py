@@ -122,6 +122,7 @@ def figures(ended: Ended, watch: Watch, *, seed: int) -> dict[str, Any]:
         "refused": dict(sorted(watch.refused.items())),
         "needless_refusals": len(needless_refusals(ended, watch)),
         "kills": len(ended.kills),
+        "kills_wanted": ended.kills_wanted,
         "killed_at": dict(sorted(Counter(what.partition(":")[0] for what in ended.kills).items())),
         "faults": ended.faults,
         "service": books,

@@ -6,7 +6,9 @@ first (`step`); from the end on nobody gets leave.
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Callable
 from typing import Literal
 
 import trio
@@ -54,9 +56,15 @@ def draw_kills(count: int, *, seed: int, within: float) -> tuple[Kill, ...]:
 
 @define(eq=False)
 class Life:
-    """One life; `kill` ends it (None: it ends by itself)."""
+    """One life; `kill` ends it (None: it ends by itself), the first of so many `kills` that are still to come.
+
+    `jobs` says how many jobs have not ended yet: where no more of them are left than kills, the kill does not wait for
+    its time, and with the last job it comes at the next effect.
+    """
 
     kill: Kill | None = None
+    kills: int = 1
+    jobs: Callable[[], float] = lambda: math.inf
     over: bool = field(default=False, init=False)
     last: str = field(default="", init=False)
     """What it was about to do when it ended."""
@@ -72,10 +80,16 @@ class Life:
 
     def _is_due(self, what: str) -> bool:
         kill = self.kill
-        if kill is None or trio.current_time() < kill.at:
+        if kill is None:
+            return False
+        jobs = self.jobs()
+        if jobs <= 1:
+            return True
+        pressing = jobs <= self.kills
+        if trio.current_time() < kill.at and not pressing:
             return False
         if self._left is None:
-            late = trio.current_time() > kill.late
+            late = pressing or trio.current_time() > kill.late
             if not late and kill.start not in ("anything", what.partition(":")[0]):
                 return False
             self._left = kill.effects

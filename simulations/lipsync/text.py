@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Figures = Mapping[str, Any]
@@ -15,7 +16,23 @@ def told(runs: Sequence[Figures]) -> str:
     rows = [_HEAD, *(_row(run) for run in runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
-    return "\n".join([*lines, "", _where(runs)])
+    return "\n".join([*lines, "", *_verdict(runs), _where(runs)])
+
+
+def _verdict(runs: Sequence[Figures]) -> Iterator[str]:
+    """Yield what all runs together came to."""
+    states = Counter[str]()
+    for run in runs:
+        states.update(run["states"])
+    videos = states.pop("completed", 0)
+    counts = [f"{videos} videos", *(f"{count} {state}" for state, count in states.items())]
+    broken = sum(len(run["broken"]) for run in runs)
+    kept = "none lost, none ended twice, none made twice, no limit passed"
+    rules = f"rules were broken, {broken} times" if broken else kept
+    yield f"{sum(run['jobs'] for run in runs)} jobs: {', '.join(counts)}; {rules}"
+    kills, wanted = (sum(run[name] for run in runs) for name in ("kills", "kills_wanted"))
+    if kills < wanted:
+        yield f"{kills} of {wanted} kills (it was over sooner)"
 
 
 def _row(run: Figures) -> tuple[str, ...]:

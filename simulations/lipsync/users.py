@@ -32,6 +32,8 @@ class Users:
     """Whether a change of mind came in time, by order."""
     retries: Counter[int] = field(factory=Counter)
     """How often each order was tried again."""
+    content: set[int] = field(factory=set)
+    """The orders whose users want nothing more."""
     _retrying: dict[int, str] = field(factory=dict)
     """The key of a job that is tried again, until it has another one."""
 
@@ -45,6 +47,10 @@ class Users:
             self.handed_in.setdefault(order.number, job.id)
             if self._retrying.get(order.number, job.key) != job.key:
                 self._retried(order.number)
+
+    def wanting(self) -> int:
+        """Return how many orders have not come to their end."""
+        return len(self._orders) - len(self.content)
 
     async def run(self, queue: LipsyncQueue, life: Life) -> None:
         """Use the queue in one life; return when every job has ended."""
@@ -64,6 +70,7 @@ class Users:
         if order.retries and not self.retries[order.number] and job.state in _WITHOUT_VIDEO:
             await self._retry(order, queue, job=job)
             await queue.wait_ended(job_id)
+        self.content.add(order.number)
 
     async def _hand_in(self, order: Order, queue: LipsyncQueue, *, life: Life) -> None:
         life.step("accept: a job is handed in")

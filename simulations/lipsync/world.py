@@ -60,6 +60,7 @@ class Ended:
     exchanges: Sequence[Exchange]
     kills: Sequence[str]
     """What the program was about to do when it was killed."""
+    kills_wanted: int
     faults: dict[str, int]
     changed: Sequence[str]
     """Jobs that had ended, and were otherwise after a death."""
@@ -128,6 +129,7 @@ class _World:
                 told=page.told,
                 exchanges=self._exchanges,
                 kills=self._kills,
+                kills_wanted=self.scenario.kills,
                 faults=server.service.faults.snapshot(),
                 changed=self._changed,
             )
@@ -143,7 +145,8 @@ class _World:
         with trio.move_on_after(_LONGEST * self.scenario.expected + 3600.0):
             while True:
                 number += 1
-                life = Life(kills[number - 1] if number <= len(kills) else None)
+                kill = kills[number - 1] if number <= len(kills) else None
+                life = Life(kill, kills=len(kills) - number + 1, jobs=users.wanting)
                 self._emit(LifeBegan(at=trio.current_time(), number=number))
                 if await self._live(life, number, users=users, store=store, program=program):
                     return True

@@ -70,7 +70,7 @@ class Tally:
         self.caller_turns += sum(turn.ended is not None for turn in line.turns)
         self.keys += line.keys
         self.frames_sent += line.frames
-        self.seconds_heard += line.carrier.playback.received
+        self.seconds_heard += line.carrier.playback.position(call.dialled if call.ended is None else call.ended)
         self.complaints.update(line.carrier.complaints)
         self.responses += heard.responses
         self.unanswered += heard.unanswered
@@ -205,6 +205,8 @@ def headline(found: Mapping[str, Any]) -> str:
     ]
     if load["caller_turns"]:
         told.append(_answers(found))
+    elif load["connected"] and not (load["keys"] or load["echo_s"]["count"] or load["echoes_lost"]):
+        told.append(_nobody_spoke(load))
     if load["keys"]:
         told.append(f"Callers pressed {load['keys']} keys.")
     if load["barge_in_s"]["count"] or load["barge_ins_not_stopped"]:
@@ -218,7 +220,7 @@ def headline(found: Mapping[str, Any]) -> str:
         f"dropped: {legs['dropped_frames']}."
     )
     told += [
-        f"Not connected or broken off: {reason} ({count}){_hint(reason)}." for reason, count in load["errors"].items()
+        f"Not connected or broken off: {reason} ({count}){_hint(reason)}" for reason, count in load["errors"].items()
     ]
     told += [f"The carrier complains of {what} ({count})." for what, count in load["complaints"].items()]
     if load["pacing_s"]["count"]:
@@ -227,14 +229,25 @@ def headline(found: Mapping[str, Any]) -> str:
 
 
 def _hint(reason: str) -> str:
-    """Return what may help."""
-    return "; does --secret-env (and --signed-url) say what it knows us by?" if reason.endswith(_NO_RIGHT) else ""
+    """Return what may help, and the sentence's mark."""
+    return "; does --secret-env (and --signed-url) say what it knows us by?" if reason.endswith(_NO_RIGHT) else "."
+
+
+def _nobody_spoke(load: Mapping[str, Any]) -> str:
+    if load["ended_by_bot"] == load["connected"]:
+        return f"No caller spoke before the bot hung up. {_heard(load)}"
+    why = "the bot still did" if load["seconds_heard"] else "they waited for the bot"
+    return f"No caller spoke: {why} when the calls ended; try longer --seconds. {_heard(load)}"
+
+
+def _heard(load: Mapping[str, Any]) -> str:
+    return f"They heard {load['seconds_heard']:.1f} s of the bot."
 
 
 def _answers(found: Mapping[str, Any]) -> str:
     response, load = found["response_s"], found["load"]
     times = f"first sound after {figure(response['p50'], 's')} (median), {figure(response['p95'], 's')} (p95)"
-    return f"Callers spoke {load['caller_turns']} times, {load['unanswered']} unanswered; {times}."
+    return f"Callers spoke {load['caller_turns']} times, {load['unanswered']} unanswered; {times}. {_heard(load)}"
 
 
 def _barge_ins(load: Mapping[str, Any]) -> str:

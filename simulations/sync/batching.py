@@ -39,7 +39,7 @@ class Asked:
 def read_lines(content: bytes, *, strict: bool) -> list[Asked]:
     """Return the lines of a file. Raises BadInput; for a wrong payload only where it is read strictly."""
     try:
-        texts = [text for text in content.decode("utf-8-sig").splitlines() if text.strip()]
+        texts = [text for text in content.decode("utf-8-sig").split("\n") if text.strip()]  # U+2028 ends no line
     except UnicodeDecodeError:
         raise BadInput(["the file must be JSONL in UTF-8"]) from None
     least, most = LINES

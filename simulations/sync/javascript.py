@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 
 def stringify(value: Any) -> bytes:
-    """Return the bytes of `JSON.stringify(value)`; half a surrogate pair is escaped, as there."""
+    """Return the bytes of `JSON.stringify(value)`: half a surrogate pair is escaped, what is not finite is null."""
     text = json.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8", "backslashreplace")
 
@@ -17,4 +18,6 @@ def _plain(value: Any) -> Any:
         return {name: _plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -124,6 +124,15 @@ def is_webhook_url(url: str) -> bool:
         return False
 
 
+def is_url(url: Any) -> bool:
+    """Say whether it is an address on the web."""
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)
+
+
 def _no_number(_text: str) -> Any:
     raise ValueError
 
@@ -158,7 +167,7 @@ def _item_problems(item: Mapping[str, Any], where: str) -> Iterator[str]:
     url, asset = item.get("url"), item.get("assetId")
     if (url is None) == (asset is None):
         yield f"{where} must have either url or assetId"
-    elif url is not None and not _is_url(url):
+    elif url is not None and not is_url(url):
         yield f"{where}.url must be a URL address"
     elif asset is not None and not isinstance(asset, str):
         yield f"{where}.assetId must be a string"
@@ -203,11 +212,3 @@ def _other_problems(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_url(url: Any) -> bool:
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-    except ValueError:
-        return False
-    return parts is not None and parts.scheme in ("http", "https") and bool(parts.hostname)

@@ -75,3 +75,14 @@ async def test_the_machine_notices_a_peer_that_is_gone() -> None:
             for option in (sockets.TCP_KEEPIDLE, sockets.TCP_KEEPINTVL, sockets.TCP_KEEPCNT)
         )
         assert idle + apart * probes == 10
+
+
+async def test_a_unix_socket_is_as_good() -> None:
+    """It has no times to set; its peer can't vanish unnoticed."""
+    near, far = trio.socket.socketpair()
+    async with open_carrier_bytes(trio.SocketStream(near)) as wire:
+        await trio.testing.wait_all_tasks_blocked()
+        await far.send(b"hi")
+        assert await wire.receive() == [b"hi"]
+        far.close()
+        assert await wire.receive() == []

@@ -10,6 +10,8 @@ from orchestrator.adapters.telephony.codecs.audiosocket import AudioSocketCodec
 from orchestrator.adapters.telephony.echo import echo_call
 from orchestrator.adapters.telephony.wire import open_carrier_bytes
 from orchestrator.errors import CarrierFault, LegClosed
+from simulations.carriers.audiosocket import FakeAudioSocket
+from simulations.carriers.carrier import Call
 from tests.adapters.carrier_world import ToyCodec, carrier
 
 
@@ -57,6 +59,39 @@ async def test_audiosocket_echoes_too(autojump_clock: MockClock) -> None:
         await theirs.send_all(frame[100:])
         assert bytes(await theirs.receive_some()) == frame
         await theirs.send_eof()
+
+
+async def test_a_caller_who_says_nothing_is_not_hung_up_on(autojump_clock: MockClock) -> None:
+    """Asterisk ends a call after 2 s without a frame either way; a silent channel gets one of silence each half second,
+    and one that speaks nothing but its own."""
+    ours, theirs = memory_stream_pair()
+    asterisk = FakeAudioSocket(Call(call="a" * 32, stream="b" * 32))
+    asterisk.sparse = True
+    quiet, loud = bytes(320), b"\0\x20" * 160
+    came: list[bytes] = []
+
+    async def serve() -> None:
+        async with open_carrier_bytes(ours) as wire:
+            await echo_call(wire, AudioSocketCodec())
+
+    async def listen() -> None:
+        while data := bytes(await theirs.receive_some()):
+            came.append(data)
+            asterisk.receive(data, trio.current_time())
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        nursery.start_soon(listen)
+        await theirs.send_all(b"".join(message for message in asterisk.opening() if isinstance(message, bytes)))
+        for frame in [quiet] * 500 + [loud] * 100:
+            asterisk.due(trio.current_time())
+            assert not asterisk.dropped
+            await theirs.send_all(b"".join(sent for sent in asterisk.media(frame) if isinstance(sent, bytes)))
+            await trio.sleep(0.02)
+        await theirs.send_eof()
+    silent = [data for data in came if not any(data[3:])]
+    assert 15 <= len(silent) <= 20
+    assert came[len(silent) :] == [b"\x10\x01\x40" + loud] * 100
 
 
 async def test_the_call_is_over_when_the_carrier_says_so(autojump_clock: MockClock) -> None:

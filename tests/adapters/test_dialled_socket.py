@@ -95,7 +95,7 @@ async def test_over_tls_the_certificate_counts(autojump_clock: MockClock, certif
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno", "200"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", "HTTP"),
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "Accept"),
-        (b"", "within 2 s"),
+        (b"", "no WebSocket handshake within 2 s"),
     ],
 )
 async def test_whatever_answers_is_told_in_time(autojump_clock: MockClock, answer: bytes, reason: str) -> None:
@@ -111,6 +111,28 @@ async def test_whatever_answers_is_told_in_time(autojump_clock: MockClock, answe
     assert trio.current_time() <= 2
     with pytest.raises(trio.ClosedResourceError):
         await near.send_all(b"x")
+
+
+async def test_what_was_missing_when_the_time_was_over_is_told(autojump_clock: MockClock) -> None:
+    """A host that does not answer, and one that answers late and then says nothing: never more than the time in all."""
+    near, far = memory_stream_pair()
+
+    async def connect(host: str, port: int) -> trio.abc.Stream:
+        await trio.sleep(3 if host == "far" else 1)
+        return near
+
+    for host, missing in (("far", "connection"), ("mute", "WebSocket handshake")):
+        began = trio.current_time()
+        with pytest.raises(CarrierFault, match=f"ws://{host}/media/1: no {missing} within 2 s"):
+            await dial_socket(f"ws://{host}/media/1", limits=WireLimits(handshake_within=2), connect=connect)
+        assert trio.current_time() - began == pytest.approx(2)
+    await far.aclose()
+
+
+async def test_a_host_that_no_dns_has_is_told() -> None:
+    """A label of 70 letters can't even be asked for."""
+    with pytest.raises(CarrierFault, match=r"ws://a{70}/media/1: .*label"):
+        await dial_socket(f"ws://{'a' * 70}/media/1")
 
 
 async def test_a_server_that_says_goodbye_and_stays_is_left(autojump_clock: MockClock) -> None:

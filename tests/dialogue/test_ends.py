@@ -75,7 +75,7 @@ def test_a_run_can_end_at_any_moment(after: float) -> None:
     trio.run(main, clock=MockClock(autojump_threshold=0))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.floats(0, 12))
 def test_a_call_can_end_at_any_moment_and_takes_nothing_with_it(after: float) -> None:
     """Neither the slot nor a task: the calls that remain talk on."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 from typing import Any
 
-from attrs import define, evolve
+from attrs import define
 
 from orchestrator.errors import AvatarFault, FaultKind
 from orchestrator.lipsync.job import JobState
 from orchestrator.lipsync.plan import Decision, View, decide
 from orchestrator.lipsync.steps import (
-    Expire,
     Fetch,
+    GiveUp,
     Look,
     Step,
     Submit,
@@ -73,8 +73,9 @@ class QueueModel(Hearing):
     def begin(self, step: Step) -> None:
         """Carry out a step: the service counts it somewhere between now and its answer."""
         self.begun.append((self.now, step))
-        if isinstance(step, Expire):
-            self.jobs[step.job] = evolve(self.jobs[step.job], state=JobState.FAILED, code="deadline_passed")
+        if isinstance(step, GiveUp):
+            for name in step.jobs:
+                self.change(name, state=JobState.FAILED, code=step.code)
             return
         names = {about(step), *(step.jobs if isinstance(step, SubmitBatch) else ())}
         assert not names & self.busy

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from orchestrator.errors import AvatarFault, FaultKind
 from orchestrator.lipsync.account import Account
 from orchestrator.lipsync.backoff import Backoff, pause
-from orchestrator.lipsync.steps import Fetch, Look, Resolve, Step, Submit, SubmitBatch, Upload
+from orchestrator.lipsync.steps import Fetch, GiveUp, Look, Resolve, Step, Submit, SubmitBatch, Upload
 
 FULL = AvatarFault(FaultKind.CONCURRENCY, "full", code="concurrency_limit_reached")
 ANOTHER = Submit("b")
@@ -38,7 +38,7 @@ def test_what_fails_during_a_rest_is_no_further_failure() -> None:
     backoff = Backoff().failed(10.0, 5.0).failed(10.5, 1.0)
     assert backoff == Backoff(1, 15.0)
     assert backoff.failed(15.0, 1.0) == Backoff(2, 16.0)
-    assert backoff.passed() == Backoff(0, 15.0)
+    assert backoff.passed() == Backoff(0, 15.0, well=True)
 
 
 def test_after_a_refusal_for_concurrency_the_list_is_looked_at_first() -> None:
@@ -124,12 +124,52 @@ def test_rate_closes_creates_or_everything() -> None:
 def test_a_fault_worth_another_try_holds_what_failed_and_create_requests() -> None:
     """Other requests of other jobs go on; what failed is not forgotten because its list was found."""
     account = refused(Account(limit=3), FaultKind.RETRY, 100.0, step=Submit("a"))
-    assert [account.free_at(step) for step in (Submit("a"), ANOTHER, Resolve("a"), Fetch("b"))] == [101.0] * 3 + [0.0]
+    assert [account.free_at(step) for step in (Submit("a"), ANOTHER, Fetch("b"))] == [101.0, 101.0, 0.0]
     account = account.took(101.0, step=Resolve("a"), ours=0)
     account = account.took(101.5, step=ANOTHER, ours=1)
     assert refused(account, FaultKind.RETRY, 102.0, step=Submit("a")).free_at(Submit("a")) == 104.0
     assert refused(account, FaultKind.RETRY, 102.0, step=Submit("a")).free_at(ANOTHER) == 103.0
     assert account.took(103.0, step=Submit("a"), ours=1).held == {}
+
+
+def test_a_lost_answer_is_looked_for_after_a_second_however_often_the_create_request_failed() -> None:
+    """Its place stands empty meanwhile; what fails of the search holds the search."""
+    account, now = Account(limit=3), 100.0
+    lost = AvatarFault(FaultKind.RETRY, "internal error", uncertain=True)
+    for _ in range(8):
+        account = account.refused(lost, now, step=Submit("a"), ours=0, draw=1.0)
+        assert account.free_at(Resolve("a")) == now + 1.0
+        now = account.free_at(Submit("a"))
+    assert now > 200.0
+    searched = refused(account, FaultKind.RETRY, now, step=Resolve("a"))
+    assert searched.free_at(Submit("a")) == now < searched.free_at(Resolve("a"))
+
+
+def test_a_job_that_is_refused_while_others_pass_bars_nobody_else() -> None:
+    """Such as one for a model that the plan lacks; if the next job is refused too, it is the account that is."""
+    account = refused(Account(limit=3), FaultKind.FINAL, 100.0, step=Submit("a"))
+    assert account.is_probing
+    account = account.looked(130.0, others=0).took(131.0, step=ANOTHER, ours=1)
+    account = refused(account, FaultKind.FINAL, 140.0, step=Submit("a"))
+    assert not account.is_probing
+    assert (account.free_at(Submit("a")), account.free_at(ANOTHER)) == (170.0, 141.0)
+    assert refused(account, FaultKind.FINAL, 150.0, step=ANOTHER).is_probing
+
+
+@pytest.mark.parametrize("kind", [FaultKind.RETRY, FaultKind.FINAL])
+@pytest.mark.parametrize("sort", [Submit, Upload])
+def test_only_failures_between_which_another_job_passed_are_a_jobs_own(
+    kind: FaultKind, sort: type[Submit | Upload]
+) -> None:
+    """Its last words are kept; a service that fails for all is nobody's fault, and who is tried again begins anew."""
+    account = Account(limit=3)
+    for number in range(3):
+        account = account.took(100.0 * number, step=sort("b"), ours=0)
+        for seconds in (1.0, 2.0):
+            account = refused(account, kind, 100.0 * number + seconds, step=sort("a"))
+    assert (account.held["a"].own, account.held["a"].error) == (3, "no")
+    assert account.took(300.0, step=GiveUp(("a",), "", ""), ours=0).held == {}
+    assert account.took(300.0, step=sort("a"), ours=0).held == {}
 
 
 def test_a_request_refused_for_itself_says_that_the_service_is_well() -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.avatars.sync_shapes import request_fields
-from orchestrator.lipsync.batch_file import WrongRequestError, is_picture, read_batch, short_request
+from orchestrator.commands_lipsync import SyncMode
+from orchestrator.lipsync.batch_file import SYNC_MODES, WrongRequestError, is_picture, read_batch, short_request
 
 VIDEO, AUDIO = {"type": "video", "url": "https://a.example/v.mp4"}, {"type": "audio", "url": "https://a.example/a.mp3"}
 SHORT = {"video": "face.mp4", "audio": "hello.wav"}
@@ -82,6 +83,14 @@ def test_a_payload_is_sent_as_it_was_written(payload: dict[str, Any]) -> None:
         (line(input=[VIDEO, {"type": "audio", "url": ""}]), "line 1: input: audio: expected a string that is not"),
         (line(input=[VIDEO, {"type": "audio", "url": "https://"}]), 'line 1: input: "https://" is no URL'),
         (line(input=[VIDEO, {"type": "text"}]), "line 1: input: a text needs its provider"),
+        (line(input=[{"type": "video", "url": "https://a.example/a.mp3?x"}, AUDIO]), 'line 1: input: video: "https://'),
+        (
+            line(input=[VIDEO, {"type": "audio", "url": "v.MP4"}]),
+            'line 1: input: audio: "v.MP4" is a video by its name',
+        ),
+        (json.dumps(SHORT | {"video": "a.wav"}), 'line 1: video: "a.wav" is a sound by its name'),
+        (json.dumps(SHORT | {"audio": "face.png"}), 'line 1: audio: "face.png" is a picture by its name'),
+        (json.dumps(SHORT | {"sync_mode": "lop"}), 'line 1: sync_mode "lop": expected one of bounce, loop, cut_off, '),
         (line().replace("/v2/generate", "/v1"), 'line 1: endpoint "/v1": expected /v2/generate'),
         (f"{line('a')}\n{line('b')}\n{line('a')}", 'line 3: request_id "a" is that of line 1'),
     ],
@@ -117,6 +126,11 @@ def test_a_request_in_words_of_the_command_line() -> None:
     assert short_request(SHORT, model="lipsync-2").options == {}
     with pytest.raises(WrongRequestError, match="not both"):
         short_request(SHORT | {"text": "hello"}, model="lipsync-2")
+
+
+def test_the_sync_modes_are_those_of_the_command_line() -> None:
+    """Lines and options are checked alike."""
+    assert get_args(SyncMode) == SYNC_MODES
 
 
 def test_what_a_picture_is() -> None:

@@ -17,7 +17,7 @@ from orchestrator.ports import Batch, Generation
 from orchestrator.settings import LipsyncSettings
 from tests.lipsync.worlds import World, asking
 
-JOBS = 40
+JOBS = 25
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 
 from orchestrator.errors import AvatarFault, FaultKind
 from orchestrator.lipsync.account import Account
+from orchestrator.lipsync.backoff import Backoff, Held
+from orchestrator.lipsync.giving_up import TRIES
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.plan import Decision, View, decide
 from orchestrator.lipsync.steps import (
-    Expire,
     Fetch,
     FetchBatch,
+    GiveUp,
     Look,
     Resolve,
     ResolveBatch,
@@ -82,6 +84,35 @@ def test_files_are_uploaded_ahead_of_their_turn_and_hold_up_nobody() -> None:
     assert of(Upload, decide(view(*jobs, limit=1, busy={"w0", "w1", "w2"}), NOW)) == []
 
 
+def test_files_that_rest_keep_nobody_elses_back() -> None:
+    """As many as would fill the look-ahead; after a failure one upload goes at a time, at first another job's."""
+    jobs = many(9, files=1)
+    held = {job.id: Held(1, NOW + 50.0) for job in jobs[:6]}
+    account = Account(limit=1, looked_at=NOW, held=held)
+    decision = decide(view(*jobs, account=account), NOW)
+    assert decision == Decision(tuple(Upload(f"w{number}", 1) for number in (6, 7, 8)), NOW + 50.0)
+    failing = evolve(account, uploads=Backoff(1, NOW + 50.0))
+    assert decide(view(*jobs, account=failing), NOW) == Decision((), NOW + 50.0)
+    assert decide(view(*jobs, account=failing), NOW + 50.0).steps == (Upload("w6", 1),)
+    assert decide(view(*jobs, account=failing, busy={"w6"}), NOW + 50.0) == Decision(())
+
+
+def test_what_fails_again_and_again_while_others_pass_is_given_up() -> None:
+    """With the service's last words; not while its answer is lost."""
+    failing = Held(TRIES, NOW + 50.0, own=TRIES, error="not in your plan [402]", code="plan")
+    account = Account(limit=1, looked_at=NOW, held={"w0": failing, "w1": evolve(failing, own=TRIES - 1), "s": failing})
+    jobs = [*many(2), waiting("s", state=JobState.SENDING)]
+    reason = f"given up after {TRIES} failures while others passed: not in your plan [402]"
+    assert of(GiveUp, decide(view(*jobs, account=account), NOW)) == [GiveUp(("w0",), reason, "plan")]
+
+
+def test_all_that_are_too_late_for_one_reason_are_one_step() -> None:
+    """So thousands are one transaction."""
+    (step,) = decide(view(*many(2000, deadline=NOW)), NOW).steps
+    assert isinstance(step, GiveUp)
+    assert len(step.jobs) == 2000
+
+
 def test_what_cannot_be_ready_is_given_up_in_the_moment_in_which_it_cannot() -> None:
     """And not before; an upload under way is waited for."""
     job = waiting("late", deadline=NOW + 120.0)
@@ -90,7 +121,7 @@ def test_what_cannot_be_ready_is_given_up_in_the_moment_in_which_it_cannot() -> 
     assert wake_at is not None
     assert NOW < wake_at < NOW + 1e-6
     reason = "can't be ready by its deadline: lipsync-2 usually takes 120 s"
-    assert decide(full, wake_at).steps == (Expire("late", reason),)
+    assert decide(full, wake_at).steps == (GiveUp(("late",), reason, "deadline_passed"),)
     assert decide(evolve(full, busy={"late"}), wake_at).steps == ()
 
 

@@ -192,6 +192,7 @@ async def test_a_job_that_would_be_late_is_not_begun(world: World, autojump_cloc
     async with world.queue() as queue:
         for n in range(3):
             await queue.accept(asking(str(n)))
+        await trio.sleep(0.1)
         job = await queue.accept(asking("late"), deadline=wall() + 121)
         ended = await queue.wait_ended(job.id)
     assert (ended.state, ended.code) == (JobState.FAILED, "deadline_passed")

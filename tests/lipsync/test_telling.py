@@ -10,9 +10,11 @@ from attrs import evolve
 from orchestrator.lipsync.job import JobState
 from orchestrator.lipsync.telling import (
     Scene,
+    called,
     ended,
     iso,
     job_fields,
+    newest_trouble,
     result_fields,
     span,
     table,
@@ -36,6 +38,7 @@ def test_a_job_for_programs() -> None:
     """Times are ISO 8601 in UTC, what is not known is null."""
     assert json.loads(json.dumps(job_fields(DONE))) == {
         "id": "abc", "state": "completed", "model": "lipsync-2", "owner": "", "call": "", "priority": 0,
+        "request_id": None,
         "accepted_at": "1970-01-01T00:00:00.000Z", "deadline": None, "submitted_at": "1970-01-01T00:00:10.000Z",
         "ended_at": "1970-01-01T00:02:10.250Z", "generation": "of abc", "batch": None,
         "output_url": "https://a.example/o.mp4", "seconds": 12.0, "error": None, "code": None, "tries": 0,
@@ -71,6 +74,24 @@ def test_the_list_has_a_line_a_job() -> None:
         "sent, not answered yet",
     ]  # fmt: skip
     assert all(line.isprintable() for line in lines)
+
+
+def test_names_have_a_column_where_there_are_any() -> None:
+    """As wide as the longest, and no wider than is sensible."""
+    head, named, other = table([evolve(FAILED, name="intro\n"), evolve(DONE, name="x" * 99)], now=0.0)
+    assert head[68:] == f"{'REQUEST_ID':24} WHAT"
+    assert named[68:] == f"{'intro':24} no such model (unsupported)"
+    assert other[68:] == "x" * 24 + " 12.0 s of video, generation of abc"
+    assert called(evolve(DONE, name="in\ntro")) == "abc (in tro)"
+    assert called(waiting("a")) == "a"
+
+
+def test_of_the_waiting_jobs_the_one_that_was_tried_last_says_what_is_wrong() -> None:
+    """Not one that has ended, nor one that was sent again."""
+    first = waiting("a", serial=1, error="old", attempted_at=5.0)
+    last = waiting("b", serial=2, error="no such key", code="401", attempted_at=7.0)
+    assert newest_trouble([last, first, waiting("c"), evolve(FAILED, attempted_at=9.0)]) == "no such key (401)"
+    assert newest_trouble([waiting("c"), FAILED]) == ""
 
 
 def test_the_end_is_told_with_its_reason() -> None:

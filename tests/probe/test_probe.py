@@ -31,15 +31,18 @@ DEFAULTS: dict[str, Any] = {
 """What is found at a provider without options, but for the speed."""
 
 
+sweep = pytest.mark.sweep
+
+
 def values(found: Probed) -> dict[str, Any]:
     """Return the values of all findings that are no measured times."""
     return {name: each.value for name, each in found.findings.items() if name in DEFAULTS}
 
 
-OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+Told = tuple[dict[str, Any], dict[str, Any]]
+OPTIONS: list[Told] = [
     ({}, {}),
     ({"slots": 2}, {"slots": 2, "links": 10}),
-    ({"slots": 3}, {"slots": 3, "links": 15}),
     ({"slots": 4}, {"slots": 4, "links": 20}),
     ({"links": 2}, {"links": 2}),
     ({"slots": 2, "links": 3}, {"slots": 2, "links": 3}),
@@ -47,24 +50,34 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"links_refusal": "1013"}, {"links_refused_with": "closed with 1013"}),
     ({"close_after_complete": False}, {"complete_closes": False}),
     ({"clamp_backoff": True}, {"slot_freed_by": "quiet"}),
-    ({"clamp_backoff": True, "slots": 2}, {"slot_freed_by": "quiet", "slots": 2, "links": 10}),
     ({"clamp_backoff": True, "backoff_holds_slot": True}, {"backoff_holds_slot": True}),
     ({"backoff_holds_slot": True}, {"backoff_holds_slot": True}),
-    ({"backoff_holds_slot": True, "slots": 3}, {"backoff_holds_slot": True, "slots": 3, "links": 15}),
     ({"idle_context_holds_slot": False}, {"idle_context_holds_slot": False}),
-    ({"idle_context_holds_slot": False, "slots": 2}, {"idle_context_holds_slot": False, "slots": 2, "links": 10}),
     ({"settle": 0.0}, {"settle": 0.02}),
     ({"settle": 0.3}, {"settle": 0.4}),
     ({"settle": 1.0}, {"settle": 1.6}),
     ({"settle": 3.0}, {"settle": 3.2, "closing_frees_slot": UNKNOWN}),
     ({"error_shape": "nested"}, {}),
-    ({"error_shape": "nested", "links_refusal": "1013"}, {"links_refused_with": "closed with 1013"}),
     ({"requests_per_minute": 60}, {}),
     ({"transport": 0.02, "settle": 0.3}, {"settle": 0.4}),
 ]
+TOGETHER: list[Told] = [
+    ({"slots": 3}, {"slots": 3, "links": 15}),
+    ({"clamp_backoff": True, "slots": 2}, {"slot_freed_by": "quiet", "slots": 2, "links": 10}),
+    ({"backoff_holds_slot": True, "slots": 3}, {"backoff_holds_slot": True, "slots": 3, "links": 15}),
+    ({"idle_context_holds_slot": False, "slots": 2}, {"idle_context_holds_slot": False, "slots": 2, "links": 10}),
+    ({"error_shape": "nested", "links_refusal": "1013"}, {"links_refused_with": "closed with 1013"}),
+]
+"""Options that are found out one by one as well."""
 
 
-@pytest.mark.parametrize(("options", "differs"), OPTIONS, ids=[str(options) for options, _ in OPTIONS])
+@pytest.mark.parametrize(
+    ("options", "differs"),
+    [
+        *(pytest.param(*told, id=str(told[0])) for told in OPTIONS),
+        *(pytest.param(*told, id=str(told[0]), marks=sweep) for told in TOGETHER),
+    ],
+)
 def test_each_option_of_the_provider_is_found_out(options: dict[str, Any], differs: dict[str, Any]) -> None:
     """All findings are right, those that the option leaves alone as well; nothing was broken off."""
     found = probed(**options)
@@ -72,8 +85,18 @@ def test_each_option_of_the_provider_is_found_out(options: dict[str, Any], diffe
     assert found.report.seen.given_up == ""
 
 
-@pytest.mark.parametrize(("ttfb", "rtf"), [(0.1, 0.1), (0.15, 0.2), (0.2, 0.3), (0.05, 0.02), (1.0, 0.5)])
-@pytest.mark.parametrize("slots", [1, 3])
+SPEEDS = [(0.1, 0.1), (0.15, 0.2), (0.2, 0.3), (0.05, 0.02), (1.0, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("ttfb", "rtf", "slots"),
+    [
+        *((*speed, 1) for speed in SPEEDS[1:]),
+        (*SPEEDS[0], 3),
+        *(pytest.param(*speed, 3, marks=sweep) for speed in SPEEDS[1:]),
+        pytest.param(*SPEEDS[0], 1, marks=sweep),
+    ],
+)
 def test_speed_is_measured(ttfb: float, rtf: float, slots: int) -> None:
     """To the length of a chunk (20 ms of sound), and everything else is right at any speed."""
     found = probed(ttfb=ttfb, rtf=rtf, slots=slots)
@@ -171,7 +194,7 @@ OTHERS = ["other_user:hold=1,share=0.3", "other_user:hold=2,share=0.3", "other_u
 
 
 @pytest.mark.parametrize("fault", OTHERS)
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=sweep) for seed in range(1, 8))])
 @pytest.mark.parametrize("holds", [True, False])
 def test_others_on_the_account_do_not_mislead(fault: str, seed: int, holds: bool) -> None:
     """What is claimed is right; what they made impossible to tell is unknown; there is no storm of requests."""

@@ -14,6 +14,7 @@ from orchestrator.port.guests import Guests
 from orchestrator.serve.door import Door
 from orchestrator.settings import LineSettings
 from tests.serve.desk import Desk, desk, settings_of
+from tests.serve.test_sync_hook import DONE, Ears, port, said, signature
 
 START = b"\x01\x00\x10" + bytes(16)
 FRAME = b"\x10\x01\x40" + bytes(320)
@@ -71,6 +72,24 @@ async def test_no_proxy_stands_before_audiosocket(autojump_clock: MockClock) -> 
             await call.send_all(START + FRAME)
             assert await call.receive_some(1) == b"\x10"
             await call.aclose()
+
+
+@pytest.mark.parametrize(("size", "status"), [(256 * 1024, 200), (256 * 1024 + 1, 413)])
+async def test_news_of_a_video_may_be_as_long_as_its_script(autojump_clock: MockClock, size: int, status: int) -> None:
+    """What the page for it reads comes in here: nothing is refused before it, nor more let in."""
+    at, (near, far) = port(Ears()), memory_stream_pair()
+    empty = len(said({**DONE, "script": ""}))
+    body = said({**DONE, "script": "x" * (size - empty)})
+    head = (
+        f"POST /hooks/sync HTTP/1.1\r\nHost: x\r\nSync-Signature: {signature(body)}\r\nContent-Length: {size}\r\n\r\n"
+    )
+    async with trio.open_nursery() as nursery:
+        serve = partial(door(at).serve, app=at.app, upgrade=at.streams.take)
+        nursery.start_soon(partial(serve, far, peer="192.0.2.1", draining=trio.Event()))
+        nursery.start_soon(near.send_all, head.encode() + body)
+        answer = bytes(await near.receive_some())
+        await near.aclose()
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
 
 
 async def test_no_call_is_taken_while_draining(autojump_clock: MockClock) -> None:

@@ -12,6 +12,7 @@ from orchestrator.events import RequestRefused, StreamFailed
 from orchestrator.port.routes import mistakes
 from orchestrator.settings import LineSettings, ServeSettings
 from orchestrator.settings.checks import WrongValue
+from tests.serve.test_drain import talkers
 from tests.serve.waiting_world import HERE, ID, world
 
 
@@ -24,6 +25,7 @@ async def test_no_connection_id_leads_anywhere_else(autojump_clock: MockClock, g
         status, told = await at.post(connection_id=given)
         assert (status, "connection_id" in told["error"]) == (400, True)
         assert at.asterisk.paths == []
+        assert [(event.line, event.status) for event in at.desk.told(RequestRefused)] == [("/asterisk", 400)]
 
 
 async def test_a_wrong_id_and_a_second_connection_are_told(autojump_clock: MockClock) -> None:
@@ -90,9 +92,12 @@ async def test_only_who_has_the_token_may_have_calls_fetched(
 
 
 async def test_a_get_fetches_nothing_and_a_line_without_an_address_neither(autojump_clock: MockClock) -> None:
-    """426, as ever."""
+    """426, as ever; where calls are fetched it says what is wanted, and is told once."""
     async with world() as at:
-        assert (await at.desk.get(f"/asterisk?connection_id={ID}"))[0] == 426
+        status, body = await at.desk.get(f"/asterisk?connection_id={ID}")
+        assert (status, b"post connection_id here" in body) == (426, True)
+        assert at.asterisk.paths == []
+        assert [event.status for event in at.desk.told(RequestRefused)] == [426]
     async with world(LineSettings(carrier="asterisk", bot=f"{HERE}:Greeting")) as at:
         assert (await at.desk.post("/asterisk", urlencode({"connection_id": ID}).encode()))[0] == 426
 
@@ -104,6 +109,32 @@ async def test_limits_hold_for_fetched_calls_too(autojump_clock: MockClock) -> N
         await at.called(channel)
         assert (await at.post(connection_id=ID))[0] == 503
         assert len(at.asterisk.paths) == 1
+
+
+async def test_a_drain_that_begins_during_the_dial_begins_no_call(autojump_clock: MockClock) -> None:
+    """Nobody would wait for it: 503 to who asked, the connection is closed, its place is free."""
+    async with world() as at:
+        channel = at.wait()
+        dial, answers = at.desk.fetching.connect, []
+
+        async def slow(host: str, port: int) -> trio.abc.Stream:
+            await trio.sleep(1)
+            return await dial(host, port)
+
+        async def post() -> None:
+            answers.append(await at.post(connection_id=ID))
+
+        at.desk.fetching.connect = slow
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(post)
+            await trio.sleep(0.5)
+            await talkers(at.desk, within=30).drain()
+            assert trio.current_time() < 0.6
+        ((status, told),) = answers
+        assert (status, "draining" in told["error"]) == (503, True)
+        await trio.sleep(1)
+        assert channel.over.is_set()
+        assert at.desk.streams.guests.here == 0
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from simulations.bench import __main__ as command
 from simulations.bench import (
     cuts,
+    echo_calls,
     hostile,
     hostile_deeds,
     legs,
@@ -134,10 +135,10 @@ def test_each_voice_that_is_installed_is_measured() -> None:
 
 
 def test_replies_are_measured_short_and_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Here the long one is of fifty clauses: the same parts are told of it, and spoken to their end."""
+    """Here the long one is of thirty clauses: the same parts are told of it, and spoken to their end."""
     for module in (speech, replies):
-        monkeypatch.setattr(module, "SHORT", 5)
-        monkeypatch.setattr(module, "ENDLESS", 50)
+        monkeypatch.setattr(module, "SHORT", 3)
+        monkeypatch.setattr(module, "ENDLESS", 30)
     found = [
         *speech.measure_chunker(lambda _line: None),
         *replies.measure_speaking(lambda _line: None),
@@ -194,8 +195,9 @@ def test_vandals_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.realtime
 def test_legs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few on real sockets, served by a process of their own: each figure is there, and no frame is missing."""
-    for name, value in [("ECHO_LEGS", 5), ("TALKING_LEGS", 5), ("_ECHO_SECONDS", 1.0), ("_TALK_SECONDS", 1.0)]:
+    for name, value in [("ECHO_LEGS", 3), ("TALKING_LEGS", 3), ("_ECHO_SECONDS", 1.0), ("_TALK_SECONDS", 1.0)]:
         monkeypatch.setattr(legs, name, value)
+    monkeypatch.setattr(legs, "_WARM", 0.3)
     cores, usual, _slow, _memory = legs.measure_echo(lambda _line: None)
     assert 0 < cores.value < 5 * cores.limit
     assert 0 < usual.value < 5 * usual.limit
@@ -217,7 +219,7 @@ def test_cuts_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A few whole calls on real sockets: the bots talk, and nearly every interruption leads to a clear."""
     told: list[str] = []
     monkeypatch.setattr(cuts, "LEGS", 5)
-    monkeypatch.setattr(cuts, "_SECONDS", 4.0)
+    monkeypatch.setattr(cuts, "_SECONDS", 3.0)
     usual, slow, worst = cuts.measure(told.append)
     assert 0 < usual.value <= slow.value <= worst.value < 5 * worst.limit
     assert int(told[-1].split()[0]) >= 3
@@ -228,6 +230,7 @@ def test_the_most_legs_are_those_before_echoes_are_late(monkeypatch: pytest.Monk
     """Of the numbers that are tried; where even the first is too many, none."""
     monkeypatch.setattr(most, "LEGS", (2, 3))
     monkeypatch.setattr(most, "_SECONDS", 0.5)
+    monkeypatch.setattr(echo_calls, "_WARM", 0.3)
     monkeypatch.setattr(most, "_WITHIN", 1000.0)
     (figure,) = most.measure(lambda _line: None)
     assert figure.value == 3

@@ -62,17 +62,18 @@ def assert_sane(events: list[Event]) -> None:
         assert {event.of for event in of(SoundPlayed, events, call=call)} <= {call} | phrases
 
 
-def test_an_hour_of_the_reference_workload() -> None:
+@pytest.mark.parametrize("seconds", [HOUR / 2, pytest.param(HOUR, marks=pytest.mark.sweep)])
+def test_an_hour_of_the_reference_workload(seconds: float) -> None:
     """The bot speaks 57 % of the time, every turn is answered with the reply it planned, and all of it is heard."""
-    events = lived(Group(calls=2), seconds=HOUR)
+    events = lived(Group(calls=2), seconds=seconds)
     assert_sane(events)
     assert [event.at for event in of(CallStarted, events)] == pytest.approx([0, 5])
     spoken = sum(event.ended - event.began for event in of(SoundPlayed, events))
-    assert spoken / (2 * HOUR) == pytest.approx(0.57, abs=0.02)
+    assert spoken / (2 * seconds) == pytest.approx(0.57, abs=0.02)
     plans = Plans(Traits(), seed=1)
     for call in ("1", "2"):
         *replies, _ = of(ReplyEnded, events, call=call)
-        assert len(replies) > 300
+        assert len(replies) > 300 * seconds / HOUR
         for number, (reply, turn) in enumerate(zip(replies, of(CallerTurnEnded, events, call=call), strict=False), 1):
             plan = plans.turn(f"{call}.1", number)
             assert reply.outcome is Outcome.HEARD

@@ -125,7 +125,7 @@ def largest_difference(crowd: Crowd) -> float:
 
 
 @given(st.integers(1, 4), st.sampled_from((0.0, 0.5, 2.0)), weights, st.floats(0.1, 8), seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_two_calls_that_keep_waiting_stay_within_the_bound(  # hypothesis' signature
     slots: int, bound: float, weights: list[float], longest: float, seed: int
 ) -> None:
@@ -135,7 +135,7 @@ def test_two_calls_that_keep_waiting_stay_within_the_bound(  # hypothesis' signa
 
 
 @given(st.sampled_from((0.0, 0.5, 2.0)), weights, st.floats(0.1, 8), seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_on_one_slot_wrong_predictions_change_nothing(
     bound: float, weights: list[float], longest: float, seed: int
 ) -> None:
@@ -145,7 +145,7 @@ def test_on_one_slot_wrong_predictions_change_nothing(
 
 
 @given(st.integers(2, 4), weights, st.floats(0.1, 8), seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_on_several_slots_wrong_predictions_cost_what_they_were_off_by(
     slots: int, weights: list[float], longest: float, seed: int
 ) -> None:
@@ -172,7 +172,7 @@ def test_interrupted_calls_stay_within_the_bound(longest: float, expected: float
 
 
 @given(st.integers(1, 4), weights, seeds)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_no_ticket_starves(slots: int, weights: list[float], seed: int) -> None:
     """Whatever calls that always want more ask for, late first pieces too, a later one is granted in bounded time."""
     crowd = Crowd(slots, 2.0, weights, 4.0, 4.0, random.Random(seed))

@@ -106,7 +106,7 @@ episodes = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(episodes, st.floats(0, 20))
 def test_whatever_was_seen_a_prediction_is_bearable(seen: list[tuple[list[float], float, float]], since: float) -> None:
     """Never below nothing, never more than a turn can bear; the weights stay a distribution."""

@@ -199,7 +199,7 @@ async def _take(account: Account, *, name: str) -> None:
     ),
     st.lists(borrowers, min_size=1, max_size=5),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_several_borrowers_cut_anywhere_lose_nothing(setup: Setup, crowd: list[Borrower]) -> None:
     """Any slots, both ways of links and of freeing, any mix of cuts, a provider that settles sooner than we assume."""
 

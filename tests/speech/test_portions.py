@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import attrs
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.settings import SpeechSettings
@@ -51,7 +51,6 @@ def test_the_pieces_cover_the_text(deltas: list[str], chosen: SpeechSettings, pa
     assert start == text.length
 
 
-@settings(max_examples=200)
 @given(cases(split=True), rooms)
 def test_the_look_ahead_is_kept(case: Case, room: float) -> None:
     """Unless the caller hears silence; a part of a clause may pass it by its last word."""
@@ -64,7 +63,6 @@ def test_the_look_ahead_is_kept(case: Case, room: float) -> None:
         assert portions.excess(piece, now) <= (pace.audio_seconds(8) if part else pace.audio_seconds(1) * HAIR)
 
 
-@settings(max_examples=200)
 @given(cases(), st.floats(0, 3))
 def test_no_room_is_too_little(case: Case, room: float) -> None:
     """At the grant there is a piece where there was one before it: else the slot would be given back for nothing."""
@@ -72,7 +70,6 @@ def test_no_room_is_too_little(case: Case, room: float) -> None:
     assert (portions.next_piece(attrs.evolve(now, room=room)) is None) <= (portions.next_piece(now) is None)
 
 
-@settings(max_examples=200)
 @given(cases(), st.floats(0, 3))
 def test_the_room_is_kept(case: Case, room: float) -> None:
     """No piece is longer than what others leave, but for one clause; unsplit, but for one sentence."""
@@ -89,7 +86,6 @@ def test_the_room_is_kept(case: Case, room: float) -> None:
 # --- where it is cut ---
 
 
-@settings(max_examples=200)
 @given(cases(split=True), rooms)
 def test_a_sentence_is_broken_only_where_it_must_be(case: Case, room: float) -> None:
     """For a first piece, where others need the slot, where little is left to hear; or others are busy and it does not
@@ -109,7 +105,6 @@ def test_a_sentence_is_broken_only_where_it_must_be(case: Case, room: float) -> 
             assert portions.excess(whole, now) > 0 or len(whole.text) > chosen.piece_characters
 
 
-@settings(max_examples=200)
 @given(cases(begun=True, split=True, join=True), rooms)
 def test_whole_sentences_go_where_they_fill_half_of_the_room(case: Case, room: float) -> None:
     """Or where all is calm, as many as fit; less than that gives way to the clauses that fill it."""
@@ -127,7 +122,6 @@ def test_whole_sentences_go_where_they_fill_half_of_the_room(case: Case, room: f
         assert portions.excess(following, now) > 0 or now.ahead <= 0
 
 
-@settings(max_examples=200)
 @given(cases(join=False), rooms)
 def test_unjoined_a_piece_is_one_sentence_at_most(case: Case, room: float) -> None:
     """The first one too, and also where sentences are shorter than a piece should be."""
@@ -137,7 +131,6 @@ def test_unjoined_a_piece_is_one_sentence_at_most(case: Case, room: float) -> No
     assert piece is None or "." not in piece.text[:-1]
 
 
-@settings(max_examples=200)
 @given(cases(split=False), rooms)
 def test_unsplit_a_piece_ends_inside_a_sentence_only_if_no_request_can_hold_it(case: Case, room: float) -> None:
     """However little room there is, however little is left to hear."""
@@ -147,7 +140,6 @@ def test_unsplit_a_piece_ends_inside_a_sentence_only_if_no_request_can_hold_it(c
     assert piece is None or piece.ends_sentence or len(known) >= chosen.piece_characters
 
 
-@settings(max_examples=200)
 @given(cases(begun=False, split=True), rooms)
 def test_a_first_piece_takes_the_clauses_there_is_room_for(case: Case, room: float) -> None:
     """One at least; then all that fit, for nobody knows when there is room again."""
@@ -167,7 +159,6 @@ def test_a_first_piece_takes_the_clauses_there_is_room_for(case: Case, room: flo
 # --- when ---
 
 
-@settings(max_examples=200)
 @given(cases())
 def test_waiting_as_long_as_it_says_is_right(case: Case) -> None:
     """Without a piece it is too early, never at once; not for longer than until there is one, nor than there is sound
@@ -194,7 +185,6 @@ def test_waiting_as_long_as_it_says_is_right(case: Case) -> None:
     assert piece is not None
 
 
-@settings(max_examples=200)
 @given(cases())
 def test_only_a_first_piece_waits_for_its_sentence(case: Case) -> None:
     """As long as there is leisure, not longer; as soon as the sentence, or all of the text, is there it goes."""

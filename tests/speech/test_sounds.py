@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import trio
+import trio.testing
 from trio.testing import MockClock
 
-from orchestrator.errors import FaultKind, ProviderFault
+from orchestrator.errors import BotError, FaultKind, ProviderFault
 from orchestrator.speech.phrase_making import Means
-from orchestrator.speech.sounds import RATE, SoundMaker
+from orchestrator.speech.sounds import MOST_CHARACTERS, RATE, SoundMaker
 from tests.speech.phrase_world import LONG, SHORT, VOICE, ScriptedVoice, World, world
 
 RETRY = ProviderFault(FaultKind.RETRY, "a dropped socket")
@@ -66,6 +69,45 @@ async def test_several_are_made_one_after_the_other(autojump_clock: MockClock) -
                 for text in (SHORT, LONG, SHORT, SHORT):
                     nursery.start_soon(make, text)
         assert len(made) == 4
+
+
+async def test_the_highest_priority_goes_first_of_those_who_wait(autojump_clock: MockClock) -> None:
+    """Then who came first; one who leaves the queue holds nobody up."""
+    async with world() as account:
+        sounds, made = maker(account), list[str]()
+
+        async def make(name: str, priority: int, within: float = math.inf) -> None:
+            with trio.move_on_after(within):
+                await sounds.make(f"This is {name}.", voice=VOICE, keep=False, priority=priority)
+                made.append(name)
+
+        with trio.fail_after(60):
+            async with trio.open_nursery() as nursery:
+                for wish in (("one", 0), ("two", 0), ("three", 5), ("four", 9, 0.1), ("five", -5), ("six", 5)):
+                    nursery.start_soon(make, *wish)
+                    await trio.testing.wait_all_tasks_blocked()
+        assert made == ["one", "three", "six", "two", "five"]
+
+
+async def test_a_turn_is_given_back_by_who_is_cancelled_in_it(autojump_clock: MockClock) -> None:
+    """The next one begins."""
+    async with world() as account, trio.open_nursery() as nursery:
+        sounds = maker(account)
+        nursery.start_soon(account.hold_slot, 5.0)
+        await trio.sleep(0.1)
+        for within in (1.0, 2.0):
+            with trio.move_on_after(within):
+                await sounds.make(SHORT, voice=VOICE, keep=False)
+        with trio.fail_after(60):
+            assert (await sounds.make(SHORT, voice=VOICE, keep=False)).seconds > 0
+
+
+async def test_a_text_that_is_too_long_is_refused(autojump_clock: MockClock) -> None:
+    """At once: all the others would wait for it."""
+    async with world() as account:
+        with pytest.raises(BotError, match="the text has 5001 characters; expected at most 5000"):
+            await maker(account).make("x" * (MOST_CHARACTERS + 1), voice=VOICE, keep=False)
+        assert account.voice.asked == []
 
 
 async def test_a_fault_that_may_pass_is_tried_again_later(autojump_clock: MockClock) -> None:

@@ -174,7 +174,7 @@ class SyncService:
         return await self._requests.ask(questions.batches(created_after), batches_of)
 
     async def results(self, batch: Batch) -> Sequence[BatchResult]:
-        """Return what became of the lines of a batch that has ended."""
-        if not batch.output_url:
+        """Return what became of the lines of a batch; before it has ended there are none, which is worth a retry."""
+        if batch.live or not batch.output_url:
             raise AvatarFault(FaultKind.RETRY, "the batch has no results yet", code="no_results")
         return await self._storage.fetch(batch.output_url, results_of, what="the results of a batch")

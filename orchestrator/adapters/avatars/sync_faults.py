@@ -45,12 +45,8 @@ def fault_of(
     or a batch, which a 5xx may hide; `secret` is the key, which no message shows.
     """
     fields = _fields(body)
-    inner = fields.get("error")
-    nested: Mapping[str, Any] = inner if isinstance(inner, Mapping) else {}
-    code = text_of(either(fields, "errorCode", "error_code", "code") or either(nested, "errorCode", "code"))
-    words = _words(fields, nested) or (
-        "" if body.lstrip()[:1] in (b"<", b"{", b"[") else body.decode("utf-8", "replace")
-    )
+    code, words = _told(fields)
+    words = words or ("" if body.lstrip()[:1] in (b"<", b"{", b"[") else body.decode("utf-8", "replace"))
     kind, uncertain = _meaning(status, code.lower(), words=words.lower(), creates=creates)
     said = plain_words(words, secret) or plain_words(_answered(status, headers), secret)
     made = text_of(either(fields, "generationId", "generation_id"))
@@ -62,6 +58,7 @@ def fault_of(
         code=plain_words(code, secret),
         uncertain=uncertain,
         retry_after=_retry_after(headers),
+        problems=[plain_words(each, secret) for each in _several(fields)],
     )
 
 
@@ -73,11 +70,21 @@ def _fields(body: bytes) -> Mapping[str, Any]:
     return said if isinstance(said, Mapping) else {}
 
 
-def _words(fields: Mapping[str, Any], nested: Mapping[str, Any]) -> str:
+def _several(fields: Mapping[str, Any]) -> list[str]:
+    """Return the messages of a refusal that has a list of them."""
+    words = fields.get("message")
+    return list(filter(None, map(text_of, words))) if isinstance(words, list) else []
+
+
+def _told(fields: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the code and the words of a refusal in JSON, empty where there are none."""
+    inner = fields.get("error")
+    nested: Mapping[str, Any] = inner if isinstance(inner, Mapping) else {}
+    code = text_of(either(fields, "errorCode", "error_code", "code") or either(nested, "errorCode", "code"))
     words = either(fields, "message") or either(nested, "message") or fields.get("error")
     if isinstance(words, list):
-        return "; ".join(filter(None, map(text_of, words)))
-    return text_of(words)
+        return code, "; ".join(filter(None, map(text_of, words)))
+    return code, text_of(words)
 
 
 def _meaning(status: int, code: str, *, words: str, creates: bool) -> tuple[FaultKind, bool]:
@@ -116,9 +123,10 @@ def _retry_after(headers: Mapping[str, str]) -> float | None:
 def storage_fault_of(status: int, body: bytes, *, what: str) -> AvatarFault:
     """Return what the refusal of a signed URL means; `what` was asked of it, such as "the upload of a.wav".
 
-    A signature that is not taken (403) has run out: the next try gets a new one.
+    A signature that is not taken (403) has run out: the next try gets a new one. The reason is in XML, or in JSON where
+    the URL is one of the service itself.
     """
     found = _STORAGE_CODE.search(body.decode("utf-8", "replace"))
-    code = found[1] if found else ""
+    code, words = (found[1], "") if found else map(plain_words, _told(_fields(body)))
     kind = FaultKind.REQUEST if status in _STORAGE_REFUSES else FaultKind.RETRY
-    return AvatarFault(kind, f"{what} was refused by the storage: {code or 'no reason'} [{status}]", code=code)
+    return AvatarFault(kind, f"the storage refused {what}: {words or code or 'no reason'} [{status}]", code=code)

@@ -75,10 +75,12 @@ class Disk:
     async def replacing(self, path: Path) -> AsyncIterator[Callable[[bytes], Awaitable[None]]]:
         """Have what writes to a file, which appears, or takes the place of an older one, at the end of the block.
 
-        It is on the disk then; nothing is left of one that was not completed. Raises OSError.
+        It is on the disk then; nothing is left of one that was not completed. Raises OSError, also where there is
+        something else than a file, such as a device, whose place it would take. A link stays one.
         """
+        path = Path(await self._lane.run(os.path.realpath, path))
         part = path.with_name(f".{secrets.token_hex(8)}.part")
-        stream = await self._lane.run(open, part, "xb")
+        stream = await self._lane.run(_begin, part, path)
 
         async def write(piece: bytes) -> None:
             await self._lane.run(stream.write, piece)
@@ -101,6 +103,14 @@ def _open(path: Path) -> tuple[BinaryIO, int]:
         stream.close()
         raise OSError(errno.ENODATA, "is empty", str(path))
     return stream, size
+
+
+def _begin(part: Path, path: Path) -> BinaryIO:
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no file", str(path))
+    return part.open("xb")
 
 
 def _finish(stream: BinaryIO, path: Path) -> None:

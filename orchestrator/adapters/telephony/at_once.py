@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import socket as sockets
 from collections.abc import Mapping
+from contextlib import suppress
 
 import trio
 
@@ -59,4 +60,5 @@ def watch_peer(socket: trio.SocketStream, *, within: float) -> None:
     socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_KEEPALIVE, 1)
     for name, value in options.items():
         if hasattr(sockets, name):
-            socket.setsockopt(sockets.IPPROTO_TCP, getattr(sockets, name), value)
+            with suppress(OSError):  # no TCP: a Unix socket knows by itself
+                socket.setsockopt(sockets.IPPROTO_TCP, getattr(sockets, name), value)

@@ -60,11 +60,13 @@ async def dial_socket(
     `context` is for wss:// other than the machine's own trust. Raises CarrierFault, which says what went wrong.
     """
     uri = parse_uri(address)
+    missing = "connection"
     with trio.move_on_after(limits.handshake_within):
         try:
             stream = await connect(uri.host, uri.port)
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a host that can't be written as DNS does
             raise CarrierFault(f"{address}: {_cause(error)}") from None
+        missing = "WebSocket handshake"
         try:
             if uri.secure:
                 stream = await _secured(stream, context or _trust(), host=uri.host)
@@ -76,7 +78,7 @@ async def dial_socket(
                 raise CarrierFault(f"{address}: {_cause(error)}") from None
             raise
         return socket
-    raise CarrierFault(f"{address}: not connected within {limits.handshake_within:g} s")
+    raise CarrierFault(f"{address}: no {missing} within {limits.handshake_within:g} s")
 
 
 async def _secured(stream: trio.abc.Stream, context: ssl.SSLContext, *, host: str) -> trio.abc.Stream:

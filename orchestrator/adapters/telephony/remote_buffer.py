@@ -31,6 +31,8 @@ _CONGESTED = 10.0
 """Seconds after which a carrier that wants no more sound is not believed any more: a lead is over long before."""
 _ROOM = 0.4
 """Seconds of sound that go out together once the lead was full: one wake-up and one send for some strides."""
+_LEFT = 0.5
+"""Seconds of sound that stay at the carrier when some go out together."""
 _SOONER = 0.1
 """Seconds by which a mark must tell that less is ahead than was thought, for whoever waits to hear of it."""
 _FILL_BEFORE = 0.04
@@ -50,7 +52,9 @@ class RemoteBufferLeg(CarrierLeg):
         super().__init__(means, facts=facts, nursery=nursery)
         self._away = means.options.carrier_latency
         self._lead = means.options.lead
-        self._room = min(_ROOM, self._lead / 2)
+        # At least half a second, and what `_fill_when_over` waits for, stays ahead: a stride is written behind it.
+        before = max(_FILL_BEFORE, means.codec.keeps + _FILL_ROOM)
+        self._room = min(_ROOM, max(0.0, self._lead - self.stride - max(_LEFT, 2 * before)))
         self._markings = Markings(rate=self.rate, most=means.codec.most_marks)
         self._far = FarSound(rate=self.rate)
         self._written = 0

@@ -22,6 +22,8 @@ from orchestrator.ports import WireMessage
 
 _MOMENT = 0.05
 """Seconds between two looks at whether all that came has been read."""
+_QUIET_MOMENTS = 2
+"""Moments without a read after which nothing waits: what was read last may take its time for longer than one."""
 
 
 class CarrierSocket(CarrierWire):
@@ -108,9 +110,12 @@ class CarrierSocket(CarrierWire):
 
     async def _late_pong(self, before: int) -> bool:
         """Whether the pong is in what has come and is not read yet: after we were held up, that may be much."""
+        quiet = 0
         for _ in range(round(self.limits.pong_within / _MOMENT)):
+            reads = self.reads
             await trio.sleep(_MOMENT)  # the reader reads meanwhile
-            if self._pongs != before or self._all_read:
+            quiet = quiet + 1 if self.reads == reads else 0
+            if self._pongs != before or self._all_read or quiet == _QUIET_MOMENTS:
                 break
         return self._pongs != before
 

@@ -65,7 +65,7 @@ class WireProtocol:
 
 
 class CarrierWire(WireProtocol):
-    """A connection over any stream. `over` is set once nothing more will come or go."""
+    """A connection over any stream. `over` is set once nothing more will come or go; `reads` counts what was read."""
 
     def __init__(self, stream: trio.abc.Stream, *, limits: WireLimits) -> None:
         self.over = trio.Event()
@@ -79,10 +79,9 @@ class CarrierWire(WireProtocol):
         self._sending: trio.CancelScope | None = None
         self._changed = Change()
         self._give_up_at = inf
-        self._flusher = False
-        self._reading = False
-        self._all_read = False
-        """Whether nothing waits, neither here nor at what is between us and the socket."""
+        self._flusher = self._reading = False
+        self._all_read = False  # nothing waits, neither here nor at what is between us and the socket
+        self.reads = 0
 
     # --- for whoever uses the connection ---
 
@@ -190,7 +189,8 @@ class CarrierWire(WireProtocol):
             data = await arrived(self._socket, _READ) if self._socket is not None and self._all_read else None
             if data is None:
                 data = bytes(await self._stream.receive_some(_READ))
-            self._all_read = len(data) < _READ
+            self._all_read = self._socket is not None and len(data) < _READ  # a TLS record is no sign
+            self.reads += 1
             return data
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return b""

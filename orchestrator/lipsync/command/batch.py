@@ -6,32 +6,28 @@ Whether they go as a batch of the service's or one by one is the queue's; what a
 from __future__ import annotations
 
 import json
-import re
 import sys
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
 from orchestrator.adapters.avatars.sync_batches import FEWEST, MOST
 from orchestrator.commands_lipsync import BatchOptions
-from orchestrator.errors import SettingsError
+from orchestrator.errors import AvatarFault, FaultKind, SettingsError
 from orchestrator.lipsync.batch_file import Entry, Problem, WrongRequestError, read_batch
 from orchestrator.lipsync.command.downloads import into
-from orchestrator.lipsync.command.jobs import Account, asked_of, print_json
+from orchestrator.lipsync.command.jobs import Account, asked_of, complain, print_json
+from orchestrator.lipsync.command.naming import named
 from orchestrator.lipsync.command.service import reached_service, settings_of
 from orchestrator.lipsync.command.sources import located
 from orchestrator.lipsync.command.work import Outcome
-from orchestrator.lipsync.job import Job
 from orchestrator.lipsync.telling import result_fields
 from orchestrator.ports import BatchLine
 from orchestrator.settings import LipsyncSettings
 
 _LARGEST = 50_000_000
 """Bytes of a file that is read; a batch of the service's has at most 5 million."""
-_LONGEST_NAME = 100
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]|^\.+")
 
 
 async def batch(options: BatchOptions, file: Path) -> int:
@@ -42,25 +38,37 @@ async def batch(options: BatchOptions, file: Path) -> int:
     settings = settings_of(options)
     entries = entries_of(file, options.model or settings.model)
     if options.dry_run:
-        return await _check(entries, settings, as_json=options.json)
+        return await _check(entries, settings, file=file, as_json=options.json)
     if options.out is not None and not options.wait:
         raise SettingsError("--out: expected --wait, too: only then are there videos to download")
     account, asked = Account.of(options, wait=options.wait), asked_of(options)
     if options.out is not None:
         into(options.out)
     with account.open_store() as store:
+        _point_out(store.unfinished(file.name), file)
         together = attrs.evolve(asked, together=f"{file.name} {asked.at}")
-        jobs = store.accept_all([entry.request for entry in entries], together)
-        names = {job.id: entry.request_id for job, entry in zip(jobs, entries, strict=True)}
+        requests, names = [entry.request for entry in entries], [entry.request_id for entry in entries]
+        jobs = store.accept_all(requests, together, names=names)
         print(f"{len(jobs)} job(s) accepted, {jobs[0].id} to {jobs[-1].id}", file=sys.stderr, flush=True)
-        target = None if options.out is None else into(options.out, name=named(names))
+        target = None if options.out is None else into(options.out, name=named(jobs))
         outcome = await account.see_through(jobs, store, target=target)
-    _print_results(outcome, names, as_json=options.json)
+    _print_results(outcome, as_json=options.json)
     return account.close(outcome)
+
+
+def _point_out(unfinished: int, file: Path) -> None:
+    """Say that jobs of the same file are still in the queue: who meant those has them made a second time."""
+    if unfinished:
+        complain(
+            f"{unfinished} job(s) of an earlier {file.name} have not ended; the lines are new jobs all the same "
+            "(the earlier ones are gone on with by: talkingstick lipsync wait)"
+        )
 
 
 def entries_of(file: Path, model: str) -> list[Entry]:
     """Return what the lines of a file ask for, their files checked. Raises SettingsError, a line a problem."""
+    if str(file) == "-":
+        raise SettingsError("-: expected a file: lines are not read from standard input")
     try:
         if file.stat().st_size > _LARGEST:
             raise SettingsError(f"{file}: is larger than {_LARGEST} bytes: expected a line a video")
@@ -82,22 +90,31 @@ def entries_of(file: Path, model: str) -> list[Entry]:
     return there
 
 
-async def _check(entries: Sequence[Entry], settings: LipsyncSettings, *, as_json: bool) -> int:
+async def _check(entries: Sequence[Entry], settings: LipsyncSettings, *, file: Path, as_json: bool) -> int:
     """Have the lines checked by the service if it would take them as a batch, and say so; return 0.
 
-    Raises AvatarFault with what it finds wrong.
+    Raises SettingsError with what it finds wrong, a line a problem, and AvatarFault where it can't be asked.
     """
     by_service = why_not_by_service(entries, settings)
     if not by_service:
         lines = [BatchLine(request_id=entry.request_id, request=entry.request) for entry in entries]
-        async with reached_service(settings) as service:
-            await service.create_batch(lines, dry_run=True)
+        await _ask(lines, settings, file=file)
     if as_json:
         print_json(lines=len(entries), checked_by="us" if by_service else "service")
     else:
         whom = f"checked here, not by the service: {by_service}" if by_service else "the service has checked them"
         print(f"{len(entries)} line(s) are right; {whom}")
     return 0
+
+
+async def _ask(lines: Sequence[BatchLine], settings: LipsyncSettings, *, file: Path) -> None:
+    try:
+        async with reached_service(settings) as service:
+            await service.create_batch(lines, dry_run=True)
+    except AvatarFault as fault:
+        if fault.kind is not FaultKind.REQUEST:
+            raise
+        raise SettingsError("\n".join(f"{file}: {problem}" for problem in fault.problems or [fault.message])) from None
 
 
 def why_not_by_service(entries: Sequence[Entry], settings: LipsyncSettings) -> str:
@@ -111,22 +128,9 @@ def why_not_by_service(entries: Sequence[Entry], settings: LipsyncSettings) -> s
     return ""
 
 
-def named(names: Mapping[str, str]) -> Callable[[Job], str]:
-    """Return how a job's video is named: by its line's request_id where that can be a file's name, alone or with the
-    job's id; `names` has the request_ids by job."""
-    plain = {job: _NOT_IN_A_NAME.sub("_", name)[:_LONGEST_NAME] for job, name in names.items()}
-    taken = Counter(name.lower() for name in plain.values())
-
-    def name_of(job: Job) -> str:
-        name = plain[job.id]
-        return name if taken[name.lower()] == 1 and name == names[job.id] else f"{name}-{job.id}"
-
-    return name_of
-
-
-def _print_results(outcome: Outcome, names: Mapping[str, str], *, as_json: bool) -> None:
+def _print_results(outcome: Outcome, *, as_json: bool) -> None:
     results = [
-        {**result_fields(names[job.id], job), "file": str(outcome.files[job.id]) if job.id in outcome.files else None}
+        {**result_fields(job.name, job), "file": str(outcome.files[job.id]) if job.id in outcome.files else None}
         for job in outcome.jobs
     ]
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import trio
@@ -11,6 +11,7 @@ from attrs import define, field
 
 from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.errors import AvatarFault, SettingsError
+from orchestrator.lipsync.command.naming import free, named
 from orchestrator.lipsync.command.progress import Progress
 from orchestrator.lipsync.job import Job, JobState
 
@@ -30,17 +31,32 @@ def into(folder: Path, *, name: Callable[[Job], str] = lambda job: job.id) -> Ta
         raise SettingsError(f"--out {folder}: {error.strerror}; expected a directory") from None
     if not os.access(folder, os.W_OK):
         raise SettingsError(f"--out {folder}: can't be written (no permission)")
-    return lambda job: folder / f"{name(job)}.mp4"
+    return lambda job: free(folder / f"{name(job)}.mp4", job)
 
 
 def to(out: str) -> Target:
-    """Return the target of one video: a directory if it is one, or is named so, else a file. Raises SettingsError."""
+    """Return the target of one video: a directory if it is one, or is named so, else a new file.
+
+    Raises SettingsError, also where there is a file of that name.
+    """
     path = Path(out)
     if path.is_dir() or out.endswith(os.sep):
         return into(path)
     if not path.parent.is_dir():
         raise SettingsError(f"--out {out}: there is no directory {path.parent}")
-    return lambda _job: path
+    if os.path.lexists(path):  # also a device or a pipe, whose place the video would take
+        raise SettingsError(f"--out {out}: is there already; expected a new file, or a directory")
+    return lambda job: free(path, job)
+
+
+def to_either(out: Path, jobs: Sequence[Job]) -> Target:
+    """Return the target of some jobs' videos: a directory, or of a single one a file if `out` is named like one.
+
+    Raises SettingsError.
+    """
+    if len(jobs) == 1 and out.suffix and not out.is_dir():
+        return to(str(out))
+    return into(out, name=named(jobs))
 
 
 def _size(count: int) -> str:

@@ -27,7 +27,7 @@ from orchestrator.settings import LipsyncSettings
 
 _NAMED = 4
 """More jobs than so many are not named one by one."""
-_SAME_AGAIN = ("config", "store", "address", "plan")
+_SAME_AGAIN = ("config", "store", "address", "plan", "out")
 """Options that a command which goes on needs, too."""
 
 
@@ -102,28 +102,30 @@ class Account:
         if outcome.problem:
             complain(outcome.problem)
         if live:
-            print(f"{self._where(live)}; {self._how_to_go_on(live)}", file=sys.stderr)
+            print(f"{self._where(live, outcome)}; {self._how_to_go_on(live)}", file=sys.stderr)
         if outcome.interrupted:
             return 130
         return 0 if outcome.ok else 1
 
-    def _where(self, live: Sequence[Job]) -> str:
+    def _where(self, live: Sequence[Job], outcome: Outcome) -> str:
         which = live[0].id if len(live) == 1 else f"{len(live)} jobs"
         verb = "s" if len(live) == 1 else ""
         waiting = sum(job.state is JobState.WAITING for job in live)
         if waiting == 0:
             return f"{which}: the service has taken {'it' if verb else 'them'}"
-        return f"{which} stay{verb} in the queue"
+        because = f": {outcome.trouble}" if outcome.trouble and not outcome.problem else ""
+        return f"{which} stay{verb} in the queue{because}"
 
     def _how_to_go_on(self, live: Sequence[Job]) -> str:
         ids = [job.id for job in live] if len(live) <= _NAMED else []
-        return f"go on with: talkingstick lipsync wait {' '.join([*ids, *same_again(self.options)])}".rstrip()
+        return f"go on with: {wait_command(self.options, ids)}"
 
 
-def same_again(options: StoreOptions) -> list[str]:
-    """Return the options with which another command means the same queue and account, as a shell reads them."""
+def wait_command(options: StoreOptions, ids: Sequence[str]) -> str:
+    """Return the command that waits for jobs of the same queue and account, and downloads to the same place."""
     given = [(name, getattr(options, name, None)) for name in _SAME_AGAIN]
-    return [f"--{name} {shlex.quote(str(value))}" for name, value in given if value is not None]
+    same = [f"--{name} {shlex.quote(str(value))}" for name, value in given if value is not None]
+    return " ".join(["talkingstick lipsync wait", *ids, *same])
 
 
 def print_jobs(outcome: Outcome, jobs: Sequence[Job] = ()) -> None:

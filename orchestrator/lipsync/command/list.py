@@ -11,7 +11,7 @@ from orchestrator.lipsync.command.service import settings_of
 from orchestrator.lipsync.command.store import CommandStore, looking_into
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.store import LipsyncJobError, store_path
-from orchestrator.lipsync.telling import job_fields, table
+from orchestrator.lipsync.telling import called, job_fields, table
 
 
 def list_jobs(options: JobListOptions) -> int:
@@ -22,6 +22,9 @@ def list_jobs(options: JobListOptions) -> int:
         jobs = store.jobs(states=states, owner=options.owner, limit=options.limit) if store else []
     if options.json:
         print_json(store=str(path), jobs=[job_fields(job) for job in jobs])
+        return 0
+    if not path.exists():
+        print(f"no queue yet at {path}")
         return 0
     for line in table(jobs, now=time.time()) if jobs else ():
         print(line)
@@ -43,7 +46,7 @@ def cancel(options: CancelOptions, ids: Sequence[str]) -> int:
         print_json(jobs=[job_fields(job) for job in jobs], errors=errors_told)
         return 1 if errors else 0
     for job in jobs:
-        print(f"{job.id} cancelled")
+        print(f"{called(job)} cancelled")
     for error in errors.values():
         complain(error)
     return 1 if errors else 0

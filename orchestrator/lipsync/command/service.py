@@ -24,6 +24,7 @@ REACHABLE_WITHIN = 4.0
 """Seconds that the service has to answer at all: with its start the program is to give up within five."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _NO_KEY = "none"
+_ADDRESS = 'expected "http://" or "https://" and a host, such as https://api.sync.so'
 _PORTS = {"http": 80, "https": 443}
 _STATUS = re.compile(r"\[\d{3}\]$")
 """How a fault ends of which the service told us itself."""
@@ -34,21 +35,26 @@ def settings_of(options: StoreOptions) -> LipsyncSettings:
     settings = load_settings(options.config).lipsync if options.config else LipsyncSettings()
     names = ("store", "address", "plan") if isinstance(options, AccountOptions) else ("store",)
     given = {name: value for name in names if (value := getattr(options, name)) is not None}
+    if "address" in given:
+        given["address"] = given["address"].rstrip("/")
     if "plan" in given:
         given["generations"] = 0  # that of the configuration's plan
     try:
         return attrs.evolve(settings, **given)
     except WrongValue as wrong:
         name = str(wrong).partition(":")[0].partition(" ")[0].replace("_", "-")
-        raise SettingsError(f"--{name}: {wrong.expected}") from None
+        expected = _ADDRESS if name == "address" else wrong.expected
+        raise SettingsError(f"--{name}: {expected}") from None
 
 
 def key_of(settings: LipsyncSettings, environment: Mapping[str, str] = os.environ) -> str:
     """Return the account's key; a simulated service on this machine needs none. Raises SettingsError."""
+    return _NO_KEY if _needs_none(settings, environment) else read_lipsync_key(settings, environment)
+
+
+def _needs_none(settings: LipsyncSettings, environment: Mapping[str, str]) -> bool:
     local = urlsplit(settings.address).hostname in _LOOPBACK
-    if local and not settings.key_file and not environment.get(settings.key_env):
-        return _NO_KEY
-    return read_lipsync_key(settings, environment)
+    return local and not settings.key_file and not environment.get(settings.key_env)
 
 
 async def reach(settings: LipsyncSettings) -> None:
@@ -79,13 +85,17 @@ async def reached_service(settings: LipsyncSettings) -> AsyncIterator[SyncServic
         async with SyncService(settings, key) as service:
             yield service
     except AvatarFault as fault:
-        raise AvatarFault(fault.kind, words_of(fault, settings), code=fault.code) from None
+        problems = fault.problems
+        raise AvatarFault(fault.kind, words_of(fault, settings), code=fault.code, problems=problems) from None
 
 
-def words_of(fault: AvatarFault, settings: LipsyncSettings) -> str:
-    """Return what the service said, with where the key is from if it may be that."""
-    source = f"file {settings.key_file}" if settings.key_file else settings.key_env
-    return f"{fault.message} (key: from {source})" if fault.kind is FaultKind.FINAL else fault.message
+def words_of(fault: AvatarFault, settings: LipsyncSettings, *, environment: Mapping[str, str] = os.environ) -> str:
+    """Return what the service said, with where the key is from, or that there is none, if it may be that."""
+    if fault.kind is not FaultKind.FINAL:
+        return fault.message
+    if _needs_none(settings, environment):
+        return f"{fault.message} (no key: {settings.key_env} is not set)"
+    return f"{fault.message} (key: from {f'file {settings.key_file}' if settings.key_file else settings.key_env})"
 
 
 def _reason(error: OSError) -> str:

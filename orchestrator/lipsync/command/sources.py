@@ -29,10 +29,9 @@ def path_at(place: str, base: Path) -> Path:
         raise WrongRequestError(f'"{place}": expected https://..., or a file')
     try:
         path = file_of(place) if place.startswith("file:") else base / Path(place).expanduser()
-        media_type(path)
-        found = path.stat()
-        problem = "is no file" if not stat.S_ISREG(found.st_mode) else "is empty" if not found.st_size else ""
-        problem = problem or ("" if os.access(path, os.R_OK) else "can't be read (no permission)")
+        problem = _problem_of(path, path.stat())
+        if not problem:
+            media_type(path)
     except OSError as error:
         problem = f"can't be read ({error.strerror})"
     except AvatarFault as fault:
@@ -42,6 +41,16 @@ def path_at(place: str, base: Path) -> Path:
     if problem:
         raise WrongRequestError(f'"{place}": {problem}')
     return path.resolve()
+
+
+def _problem_of(path: Path, found: os.stat_result) -> str:
+    if stat.S_ISDIR(found.st_mode):
+        return "is a directory"
+    if not stat.S_ISREG(found.st_mode):
+        return "is no file"
+    if not found.st_size:
+        return "is empty"
+    return "" if os.access(path, os.R_OK) else "can't be read (no permission)"
 
 
 def seconds_of(path: Path) -> float:

@@ -6,7 +6,8 @@ Everything here blocks. Who works on the jobs is the queue's.
 from __future__ import annotations
 
 import random  # ids of new jobs; the generator is passed in
-from collections.abc import Iterable, Iterator, Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from attrs import Factory, evolve, frozen
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.outcomes import first_key
 from orchestrator.lipsync.rows import INSERT, row_of
-from orchestrator.lipsync.store import LipsyncJobError, Store
+from orchestrator.lipsync.store import LipsyncJobError, Store, store_path
 from orchestrator.ports import VideoRequest
+from orchestrator.settings import LipsyncSettings
 
 _SHOWN = 3
 """So many of the jobs are named that one beginning stands for."""
@@ -34,15 +36,16 @@ class Asked:
     together: str = ""
     rng: random.Random = Factory(random.Random)
 
-    def job(self, request: VideoRequest) -> Job:
+    def job(self, request: VideoRequest, name: str = "") -> Job:
         """Return a new job."""
-        name = f"{self.rng.getrandbits(64):016x}"
+        job_id = f"{self.rng.getrandbits(64):016x}"
         return Job(
-            id=name,
-            key=first_key(name),
+            id=job_id,
+            key=first_key(job_id),
             request=request,
             accepted_at=self.at,
             owner=self.owner,
+            name=name,
             priority=self.priority,
             deadline=self.deadline,
             together=self.together,
@@ -52,12 +55,14 @@ class Asked:
 class CommandStore(Store):
     """The store as commands use it. Every method raises LipsyncStoreError, and has then changed nothing."""
 
-    def accept_all(self, requests: Iterable[VideoRequest], asked: Asked) -> list[Job]:
-        """Keep new jobs, all or none."""
+    def accept_all(
+        self, requests: Sequence[VideoRequest], asked: Asked, *, names: Sequence[str] | None = None
+    ) -> list[Job]:
+        """Keep new jobs, all or none; `names` of them in the same order, if they have any."""
         jobs = []
         with self._writing() as connection:
-            for request in requests:
-                while not (cursor := connection.execute(INSERT, row_of(job := asked.job(request)))).rowcount:
+            for request, name in zip(requests, names or [""] * len(requests), strict=True):
+                while not (cursor := connection.execute(INSERT, row_of(job := asked.job(request, name)))).rowcount:
                     pass  # its id is taken
                 jobs.append(evolve(job, serial=int(cursor.lastrowid or 0)))
         return jobs
@@ -75,9 +80,18 @@ class CommandStore(Store):
         if job is not None:
             return job
         if not ids:
-            raise LipsyncJobError(f'"{beginning}": no such job; see: talkingstick lipsync list')
+            where = "" if self.path == store_path(LipsyncSettings()) else f" --store {shlex.quote(str(self.path))}"
+            raise LipsyncJobError(f'"{beginning}": no such job; see: talkingstick lipsync list{where}')
         named = ", ".join(ids[:_SHOWN]) + (", ..." if len(ids) > _SHOWN else "")
         raise LipsyncJobError(f'"{beginning}" is the beginning of {len(ids)} jobs ({named}): give more of it')
+
+    def unfinished(self, file_name: str) -> int:
+        """Return how many jobs of earlier batches from a file of this name have not ended."""
+        return sum(job.together.rpartition(" ")[0] == file_name for job in self.live())
+
+    def all_jobs(self) -> list[Job]:
+        """Return all jobs, in the order of their acceptance."""
+        return self.jobs(limit=-1)[::-1]
 
     def without_video(self) -> list[Job]:
         """Return the jobs that failed or were rejected, in the order of their acceptance."""

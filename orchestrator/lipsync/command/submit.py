@@ -11,8 +11,9 @@ import attrs
 from orchestrator.commands_lipsync import RetryOptions, SubmitOptions, WaitOptions
 from orchestrator.errors import SettingsError
 from orchestrator.lipsync.batch_file import WrongRequestError, short_request
-from orchestrator.lipsync.command.downloads import into, to
-from orchestrator.lipsync.command.jobs import Account, asked_of, complain, print_jobs
+from orchestrator.lipsync.command.downloads import into, to, to_either
+from orchestrator.lipsync.command.jobs import Account, asked_of, complain, print_jobs, wait_command
+from orchestrator.lipsync.command.naming import named
 from orchestrator.lipsync.command.sources import located
 from orchestrator.lipsync.command.store import CommandStore
 from orchestrator.lipsync.command.work import Outcome
@@ -55,13 +56,19 @@ _ASKED = ("video", "audio", "text", "voice_id", "model", "sync_mode")
 
 
 async def wait(options: WaitOptions, ids: Sequence[str]) -> int:
-    """See jobs through to their end, all of the queue if none is named. Raises SettingsError, LipsyncStoreError."""
+    """See jobs through to their end: all that have not ended if none is named, with --all those that have, too.
+
+    Raises SettingsError, LipsyncStoreError.
+    """
+    if ids and options.all:
+        raise SettingsError("wait: expected the ids of jobs, or --all; not both")
     account = Account.of(options, wait=True)
-    target = None if options.out is None else into(options.out)
     with account.open_store() as store:
-        jobs = store.find(ids) if ids else store.live()
+        jobs = store.find(ids) if ids else store.all_jobs() if options.all else store.live()
+        target = None if options.out is None else to_either(options.out, jobs)
         if not jobs and not options.json:
-            complain("the queue is empty")
+            earlier = f"; videos of earlier jobs: {wait_command(options, ['JOB...'])}" if options.out else ""
+            complain(f"the queue is empty{earlier}")
         outcome = await account.see_through(jobs, store, target=target) if jobs else Outcome(jobs=[])
     _print_ends(outcome, as_json=options.json)
     return account.close(outcome)
@@ -74,9 +81,10 @@ async def retry(options: RetryOptions, ids: Sequence[str]) -> int:
     if options.out is not None and not options.wait:
         raise SettingsError("--out: expected --wait, too: only then are there videos to download")
     account = Account.of(options, wait=options.wait)
-    target = None if options.out is None else into(options.out)
     with account.open_store() as store:
-        jobs, all_there = retried(store, store.without_video() if options.failed else store.find(ids))
+        found = store.without_video() if options.failed else store.find(ids)
+        target = None if options.out is None else into(options.out, name=named(found))
+        jobs, all_there = retried(store, found)
         if options.failed and not jobs:
             complain("no job has failed")
         for job in () if options.json else jobs:
@@ -106,4 +114,5 @@ def _print_ends(outcome: Outcome, *, as_json: bool) -> None:
         return
     for job in outcome.jobs:
         if job.state.ended:
-            print(job.id, job.state.value, job.output_url or why(job), flush=True)
+            name = [f"(request_id {job.name})"] if job.name else []
+            print(job.id, job.state.value, job.output_url or why(job), *name, flush=True)

@@ -27,7 +27,7 @@ from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.lipsync.lock import WorkerLock
 from orchestrator.lipsync.queue import LipsyncQueue, LipsyncSurroundings, open_lipsync
-from orchestrator.lipsync.telling import Scene, ended, told_of, told_of_all
+from orchestrator.lipsync.telling import Scene, called, ended, newest_trouble, told_of, told_of_all
 from orchestrator.ports import Lane
 from orchestrator.settings import LipsyncSettings
 
@@ -78,6 +78,8 @@ class Outcome:
     files: dict[str, Path] = field(factory=dict)
     failed_downloads: int = 0
     problem: str = ""
+    trouble: str = ""
+    """Why jobs that wait could not be sent, where `problem` does not say it."""
     interrupted: bool = False
 
     @property
@@ -180,9 +182,10 @@ class _Watch:
             if job.state.ended and job.id not in self._told:
                 self._told.add(job.id)
                 if job.state is not JobState.COMPLETED or len(self.outcome.jobs) <= _EACH_TOLD:
-                    self.errand.progress.tell(f"{job.id}: {ended(job)}")
+                    self.errand.progress.tell(f"{called(job)}: {ended(job)}")
                 if self.downloads is not None:
                     nursery.start_soon(self.downloads.fetch, job)
+        self.outcome.trouble = newest_trouble(self._scene.live)
         return [job for job in self.outcome.jobs if self.errand.wants(job)]
 
     async def _look(self) -> None:
@@ -220,7 +223,9 @@ class _Watch:
 
     def _show(self, left: Sequence[Job]) -> None:
         trouble = self.service.trouble
-        if self._queue is not None and self._queue.statistics().stopped:
+        if self._queue is not None and not self._queue.working:
+            trouble = self.outcome.trouble  # another process knows more, and it writes this down only
+        elif self._queue is not None and self._queue.statistics().stopped:
             trouble = self._stopped
         scene = evolve(self._scene, now=time.time(), trouble=trouble, uploading=self.service.uploading)
         many = len(self.outcome.jobs) > 1

@@ -17,7 +17,7 @@ from simulations.sync.http.forms import MEGABYTE, check_size, safe_name
 from simulations.sync.http.generations import whole, words
 from simulations.sync.media import StoredFile
 from simulations.sync.service import Service
-from simulations.sync.wanted import read_json
+from simulations.sync.wanted import is_url, read_json
 from simulations.waves.http.pages import BodyTooLarge, read_body
 
 EXPIRES_IN = 3600
@@ -74,9 +74,9 @@ class _Pages:
         """Make an asset of a file that was put, or of an address elsewhere."""
         body = _object(await read_body(request, largest=_BODY))
         url, name, kind = body.get("url"), body.get("name") or body.get("fileName"), body.get("type") or "VIDEO"
-        if not (isinstance(url, str) and url.startswith(("https://", "http://"))):
+        if not (isinstance(url, str) and is_url(url)):
             raise invalid("url must be a URL address")
-        if kind not in _ENDINGS or not isinstance(name, str | None):
+        if not isinstance(kind, str) or kind not in _ENDINGS or not isinstance(name, str | None):
             raise invalid(f"type must be one of {', '.join(_ENDINGS)}")
         file = self._service.files.at(url, address=self._service.address)
         if file is None:

@@ -31,6 +31,9 @@ async def read_create(service: Service, request: Request, *, account: Account) -
         return _with_assets(service, read_wanted(body), account=account)
     largest = round(3 * service.options.file_mb * MEGABYTE) + 33 * _JSON_BYTES
     parts = await read_form_parts(request, largest=largest, limits=_LIMITS)
+    repeated = [kind for kind in _FILES if kind in parts.repeated]
+    if repeated:
+        raise BadInput([f"{kind} must be one file" for kind in repeated])
     files = {kind: _stored(service, parts.files[kind], account=account) for kind in _FILES if kind in parts.files}
     wanted = _with_assets(service, read_wanted(_body_of(service, parts, files=files)), account=account)
     for file in files.values():

@@ -108,14 +108,17 @@ class _Pages:
 
 
 def words(values: Sequence[str]) -> list[str]:
-    """Return the words of a parameter, however they are spelt: repeated, with commas, or as one JSON array."""
+    """Return the words of a parameter, however they are spelt: repeated, with commas, or as JSON, an array or a word.
+
+    Raises BadInput.
+    """
     found: list[str] = []
     for value in values:
         try:
-            listed = json.loads(value) if value.startswith("[") else value.split(",")
-        except ValueError:
-            raise invalid(f"{value} is no JSON array") from None
-        found += [str(word).strip() for word in listed]
+            listed = json.loads(value) if value[:1] in ("[", '"') else value.split(",")
+        except (ValueError, RecursionError):
+            raise invalid(f"{value[:100]} is no JSON") from None
+        found += [str(word).strip() for word in (listed if isinstance(listed, list) else [listed])]
     return [word for word in found if word]
 
 

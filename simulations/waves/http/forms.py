@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import aclosing, closing
 
 from attrs import Factory, frozen
@@ -62,10 +63,12 @@ class FormLimits:
 
 @frozen
 class Parts:
-    """What a form holds: the values of each field, and the file of each name, the last where there are several."""
+    """What a form holds: the values of each field, and the file of each name, the last where there are several, as
+    there are of the names that are `repeated`."""
 
     fields: Mapping[str, tuple[str, ...]] = Factory(dict)
     files: Mapping[str, SentFile] = Factory(dict)
+    repeated: Collection[str] = ()
 
 
 async def read_form(request: Request, *, largest: int) -> Form:
@@ -101,7 +104,8 @@ async def read_parts(request: Request, *, largest: int, limits: FormLimits = For
     for name, value in items:
         if isinstance(value, str):
             fields[name] = (*fields.get(name, ()), value)
-    return Parts(fields, files)
+    sent = Counter(name for name, value in items if isinstance(value, UploadFile))
+    return Parts(fields, files, repeated=[name for name, count in sent.items() if count > 1])
 
 
 def is_form(request: Request) -> bool:

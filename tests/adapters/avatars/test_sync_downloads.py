@@ -16,7 +16,7 @@ import trio.testing
 from orchestrator.adapters.avatars import sync_storage
 from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.errors import AvatarFault, FaultKind
-from orchestrator.ports import Batch
+from orchestrator.ports import Batch, BatchStatus
 from orchestrator.settings import LipsyncSettings
 from tests.adapters.avatars.sync_api import ADDRESS, KEY, FakeSync, http, saying, served, service_at, service_of
 
@@ -100,6 +100,29 @@ async def test_a_full_disk_is_an_oserror(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["pipe", "link", "folder"])
+async def test_what_is_no_file_keeps_its_place(tmp_path: Path, name: str) -> None:
+    """A pipe or a device, a link to one, a directory: an OSError, before anything is written."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    (tmp_path / "folder").mkdir()
+    async with service_of(FakeSync(httpx2.Response(200, content=b"video"))) as service:
+        with pytest.raises(OSError, match=r"is no file|Is a directory"):
+            await service.download("https://s3.example/v", tmp_path / name)
+    assert (tmp_path / "pipe").is_fifo()
+    assert sorted(os.listdir(tmp_path)) == ["folder", "link", "pipe"]
+
+
+async def test_a_link_to_a_file_stays_a_link(tmp_path: Path) -> None:
+    """What it leads to is replaced."""
+    (tmp_path / "old").write_bytes(b"old")
+    (tmp_path / "link").symlink_to("old")
+    async with service_of(FakeSync(httpx2.Response(200, content=b"video"))) as service:
+        await service.download("https://s3.example/v", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "old").read_bytes() == b"video"
+
+
 LINE = b'{"requestId": "1", "status": "COMPLETED", "outputUrl": "https://a/1"}\n'
 
 
@@ -121,6 +144,16 @@ async def test_the_key_goes_to_the_service_only(url: str) -> None:
     async with service_of(fake) as service:
         await service.results(Batch(id="b1", status="COMPLETED", output_url=url))
     assert "x-api-key" not in fake.asked[0].headers
+
+
+@pytest.mark.parametrize("status", ["PENDING", "JOBS_CREATED", "PROCESSING"])
+async def test_a_batch_that_goes_on_has_no_results_yet(status: BatchStatus) -> None:
+    """Its URL is told from the beginning, and answers 404 until then: nothing is asked."""
+    fake = FakeSync(httpx2.Response(404, json={"message": "There are no results"}))
+    async with service_of(fake) as service:
+        with pytest.raises(AvatarFault, match="no results yet") as failed:
+            await service.results(Batch(id="b1", status=status, output_url=f"{ADDRESS}/v2/batch/b1/output"))
+    assert (failed.value.kind, fake.asked) == (FaultKind.RETRY, [])
 
 
 async def test_results_that_are_none(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -167,7 +167,23 @@ def test_the_storage_has_its_own_meanings(status: int, kind: FaultKind) -> None:
     body = b"<Error><Code>AccessDenied</Code><StringToSign>secret</StringToSign></Error>"
     fault = storage_fault_of(status, body, what="the upload of a.wav")
     assert (fault.kind, fault.code, fault.uncertain) == (kind, "AccessDenied", False)
-    assert fault.message == f"the upload of a.wav was refused by the storage: AccessDenied [{status}]"
+    assert fault.message == f"the storage refused the upload of a.wav: AccessDenied [{status}]"
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "code"),
+    [
+        ({"statusCode": 404, "message": "There are no results"}, "There are no results", ""),
+        ({"errorCode": "gone_for_good", "message": ["Too", "late"]}, "Too; late", "gone_for_good"),
+        ({"error": {"code": "gone"}}, "gone", "gone"),
+        ({"message": "see https://s3.example/v?sig=secret"}, "see https://s3.example/v?...", ""),
+        ([], "no reason", ""),
+    ],
+)
+def test_the_service_refuses_a_url_of_its_own_in_json(body: Any, words: str, code: str) -> None:
+    """As the API does, whose words are shown."""
+    fault = storage_fault_of(404, json.dumps(body).encode(), what="the results of a batch")
+    assert (fault.message, fault.code) == (f"the storage refused the results of a batch: {words} [404]", code)
 
 
 @given(status=st.integers(300, 599), body=st.binary(max_size=300), creates=st.booleans())

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from orchestrator.commands_lipsync import BatchOptions
-from orchestrator.errors import AvatarFault, SettingsError
+from orchestrator.commands_lipsync import BatchOptions, JobListOptions, WaitOptions
+from orchestrator.errors import SettingsError
 from orchestrator.lipsync.command import run as command
-from orchestrator.lipsync.command.batch import named
+from orchestrator.lipsync.command.naming import named
 from tests.lipsync.command.bench import SOUND, VIDEO, open_bench, printed
 from tests.lipsync.samples import waiting
 
@@ -114,9 +114,16 @@ async def test_a_dry_run_accepts_nothing(tmp_path: Path, capsys: Capture) -> Non
         assert await command.run(options=options, file=with_file) == 0
         assert await command.run(options=evolve(options, plan="growth"), file=many) == 0
         wrong = write(tmp_path / "wrong.jsonl", [short()] * 19 + [short(model="nonsense")])
-        with pytest.raises(AvatarFault, match="nonsense"):
+        with pytest.raises(SettingsError, match="line 20: model nonsense is not supported") as caught:
             await command.run(options=options, file=wrong)
+        all_wrong = write(tmp_path / "wrong.jsonl", [short(model="nonsense" * 20)] * 20)
+        with pytest.raises(SettingsError) as many_caught:
+            await command.run(options=options, file=all_wrong)
         assert (bench.made(), bench.store.exists()) == (0, False)
+    assert str(caught.value).startswith(f"{wrong}: line 20: ")
+    told = str(many_caught.value).splitlines()
+    assert len(told) > 5
+    assert all(line.endswith(" is not supported") for line in told)
     by_service, few_told, uploaded, other_plan = capsys.readouterr().out.splitlines()
     assert by_service == "20 line(s) are right; the service has checked them"
     assert printed(few_told) == {"schema": 1, "lines": 2, "checked_by": "us"}
@@ -126,6 +133,41 @@ async def test_a_dry_run_accepts_nothing(tmp_path: Path, capsys: Capture) -> Non
 
 def test_videos_are_named_by_their_lines() -> None:
     """Where that can be a file's name, and is only one's; else the job's id is in it."""
-    name_of = named({"1": "a", "2": "A", "3": "../x", "4": "b", "5": "ü"})
-    names = [name_of(waiting(str(n))) for n in range(1, 6)]
-    assert names == ["a-1", "A-2", "_/x-3".replace("/", "_"), "b", "_-5"]
+    jobs = [evolve(waiting(str(n)), name=name) for n, name in enumerate(["a", "A", "../x", "b", "ü", ""], 1)]
+    name_of = named(jobs)
+    assert [name_of(job) for job in jobs] == ["a-1", "A-2", "__x-3", "b", "_-5", "6"]
+
+
+async def test_a_file_that_is_put_in_again_is_pointed_out(tmp_path: Path, capsys: Capture) -> None:
+    """Its lines are new jobs; their names are in the queue for whoever goes on with them."""
+    async with open_bench(tmp_path, speed=1.0) as bench:
+        file = write(tmp_path / "lines.jsonl", [short(request_id="intro"), short()])
+        closed = BatchOptions(store=str(bench.store), address="http://127.0.0.1:1")
+        assert await command.run(options=closed, file=file) == 1
+        assert "earlier" not in capsys.readouterr().err
+        assert await command.run(options=closed, file=file) == 1
+    assert "talkingstick: 2 job(s) of an earlier lines.jsonl have not ended; " in capsys.readouterr().err
+    assert [job.name for job in bench.jobs()] == ["line-2", "intro"] * 2
+
+
+async def test_the_names_of_lines_outlive_their_command(tmp_path: Path, capsys: Capture) -> None:
+    """What is waited for later is told and downloaded by them."""
+    async with open_bench(tmp_path) as bench:
+        file = write(tmp_path / "lines.jsonl", [short(request_id="intro")])
+        assert await command.run(options=BatchOptions(**bench.account), file=file) == 0
+        capsys.readouterr()
+        assert await command.run(options=WaitOptions(**bench.account, out=tmp_path / "out", all=True)) == 0
+        out, err = capsys.readouterr()
+        assert out.rstrip().endswith(" (request_id intro)")
+        assert " (intro): completed after " in err
+        assert [path.name for path in (tmp_path / "out").iterdir()] == ["intro.mp4"]
+        assert await command.run(options=JobListOptions(store=str(bench.store))) == 0
+    head, line, _ = capsys.readouterr().out.splitlines()
+    assert head.split()[-2:] == ["REQUEST_ID", "WHAT"]
+    assert " intro " in line
+
+
+async def test_standard_input_is_no_file() -> None:
+    """It is told as such."""
+    with pytest.raises(SettingsError, match="-: expected a file"):
+        await command.run(options=BatchOptions(address="http://127.0.0.1:1"), file=Path("-"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from attrs import evolve
 
 from orchestrator.adapters.avatars.sync import SyncService
 from orchestrator.errors import AvatarFault, FaultKind, SettingsError
-from orchestrator.lipsync.command.downloads import Downloads, into, to
+from orchestrator.lipsync.command.downloads import Downloads, into, to, to_either
 from orchestrator.lipsync.command.progress import Progress
 from orchestrator.lipsync.job import Job, JobState
 from orchestrator.ports import Generation
@@ -74,6 +75,37 @@ def test_where_one_video_goes(tmp_path: Path) -> None:
     assert to(str(tmp_path / "v.mp4"))(job) == tmp_path / "v.mp4"
     assert to(str(tmp_path))(job) == tmp_path / "j.mp4"
     assert to(f"{tmp_path}/new/")(job) == tmp_path / "new" / "j.mp4"
+
+
+@pytest.mark.parametrize("out", ["/dev/null", "pipe", "link"])
+def test_a_device_or_a_pipe_is_no_place(tmp_path: Path, out: str) -> None:
+    """The video would take its place; nor is a link to one."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    with pytest.raises(SettingsError, match="is there already"):
+        to(str(tmp_path / out))
+
+
+def test_no_file_is_overwritten(tmp_path: Path) -> None:
+    """One is refused before anything is accepted; one that came later, or lies in a directory, keeps its name."""
+    (tmp_path / "v.mp4").write_bytes(b"mine")
+    (tmp_path / "dangling").symlink_to("nothing")
+    for name in ("v.mp4", "dangling"):
+        with pytest.raises(SettingsError, match="is there already; expected a new file, or a directory"):
+            to(str(tmp_path / name))
+    target = to(str(tmp_path / "later.mp4"))
+    (tmp_path / "later.mp4").touch()
+    assert target(done("fresh")) == tmp_path / "later-j.mp4"
+    assert into(tmp_path, name=lambda _: "v")(done("fresh")) == tmp_path / "v-j.mp4"
+
+
+def test_the_videos_of_jobs_go_into_a_directory_that_of_one_also_to_a_file(tmp_path: Path) -> None:
+    """By an ending; a directory is one whatever its name."""
+    job = evolve(done("fresh"), name="intro")
+    assert to_either(tmp_path / "new.mp4", [job])(job) == tmp_path / "new.mp4"
+    assert to_either(tmp_path / "new", [job])(job) == tmp_path / "new" / "intro.mp4"
+    assert to_either(tmp_path / "two.mp4", [job, evolve(job, id="k")])(job) == tmp_path / "two.mp4" / "intro-j.mp4"
+    assert to_either(tmp_path / "two.mp4", [job])(job) == tmp_path / "two.mp4" / "intro.mp4"
 
 
 def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:

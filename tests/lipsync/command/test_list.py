@@ -64,7 +64,7 @@ async def test_a_queue_that_is_not_there_is_empty(path: Path, capsys: Capture) -
     config = path.with_name("talkingstick.toml")
     config.write_text(f'[lipsync]\nstore = "{path}"\n', "utf-8")
     assert await command.run(options=JobListOptions(config=config)) == 0
-    assert capsys.readouterr().out == f"0 job(s) in {path}\n"
+    assert capsys.readouterr().out == f"no queue yet at {path}\n"
     assert path.name not in os.listdir(path.parent)
     with pytest.raises(LipsyncJobError, match='"abc": no such job: there is no queue yet'):
         await command.run(options=CancelOptions(store=str(path)), ids=["abc"])

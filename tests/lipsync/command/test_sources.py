@@ -27,7 +27,8 @@ def test_files_are_seen_from_where_they_are_named(tmp_path: Path) -> None:
     ("place", "words"),
     [
         ("none.mp4", "can't be read \\(No such file or directory\\)"),
-        ("folder.mp4", "is no file"),
+        ("folder.mp4", "is a directory"),
+        (".", "is a directory"),
         ("empty.mp4", "is empty"),
         ("notes.txt", "no video, sound or picture by its name"),
         ("ftp://a.example/a.mp4", "expected https://..., or a file"),

@@ -75,10 +75,12 @@ async def test_what_is_no_whole_message_in_one_frame_is_read_as_well() -> None:
         (b"\x82\x7f" + (5_000_000).to_bytes(8, "big"), 1009),
         (b"\x83\x00", 1002),
         (b"\x80\x00", 1002),
+        (masked_frame(b"hello", text=False), 1002),
+        (masked_frame(b"hello", text=True), 1002),
     ],
 )
 async def test_what_no_server_may_send_ends_the_call(frame: bytes, code: int) -> None:
-    """Text that is none, more than any carrier reads, an opcode that there is not, the rest of nothing."""
+    """Text that is none, more than any carrier reads, an opcode that there is not, the rest of nothing, a mask."""
     wire, _ = await open_wire()
     with pytest.raises(WireClosed) as closed:
         wire.completed(frame)

@@ -53,14 +53,16 @@ def test_they_run_to_their_end_and_tell_what_was_heard(tmp_path: Path) -> None:
 
 
 @pytest.mark.realtime
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_ctrl_c_ends_them_at_once(example: str, tmp_path: Path) -> None:
-    """In the middle of a call: status 130, and no traceback."""
-    process = start(example, tmp_path)
-    assert process.stdout is not None
-    assert "begin" in process.stdout.readline()
+def test_ctrl_c_ends_them_at_once(tmp_path: Path) -> None:
+    """In the middle of a call, each of the three, that are started at the same time: status 130, and no traceback."""
+    running = {example: start(example, tmp_path) for example in EXAMPLES}
+    for example, process in running.items():
+        assert process.stdout is not None
+        assert "begin" in process.stdout.readline(), example
     began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, "")
+    for process in running.values():
+        process.send_signal(signal.SIGINT)
+    for example, process in running.items():
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (130, ""), example
     assert time.monotonic() - began < 10  # two seconds, five-fold

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.cli import main
 from orchestrator.commands_lipsync_simulate import LipsyncSimulateOptions
 from simulations.lipsync.command import command_line, scenario_of
+from simulations.lipsync.text import told
 from simulations.run_folder import EVENTS, SUMMARY
 
 QUICK = ["lipsync", "simulate", "--jobs", "5", "--kills", "1", "--speed", "20"]
@@ -19,9 +20,11 @@ QUICK = ["lipsync", "simulate", "--jobs", "5", "--kills", "1", "--speed", "20"]
 def test_it_prints_a_line_a_seed(capsys: pytest.CaptureFixture[str]) -> None:
     """With a head, and where the kills fell."""
     assert main([*QUICK, "--no-faults"]) == 0
-    head, line, _, last = capsys.readouterr().out.splitlines()
+    head, line, _, verdict, last = capsys.readouterr().out.splitlines()
     assert head.split()[:3] == ["seed", "jobs", "videos"]
     assert line.split()[:3] == ["1", "5", "5"]
+    kept = "none lost, none ended twice, none made twice, no limit passed"
+    assert verdict == f"5 jobs: 5 videos; {kept}"
     assert "Killed at: " in last
 
 
@@ -31,6 +34,7 @@ def test_many_seeds_as_json_and_in_files(tmp_path: Path, capsys: pytest.CaptureF
     found = json.loads(capsys.readouterr().out)
     assert [run["seed"] for run in found["runs"]] == [3, 4]
     assert found["mean"]["jobs"] == 5
+    assert [(run["broken"], run["kills"], run["kills_wanted"]) for run in found["runs"]] == [([], 1, 1)] * 2
     for seed in (3, 4):
         folder = tmp_path / "out" / f"seed-{seed}"
         assert json.loads((folder / SUMMARY).read_text())["seed"] == seed
@@ -44,10 +48,34 @@ def test_what_is_broken_is_told_with_the_command_that_shows_it_again(
     monkeypatch.setattr("simulations.lipsync.rules.SLOWEST", 0.5)
     monkeypatch.setattr("simulations.lipsync.rules._ENOUGH_JOBS", 1)
     assert main([*QUICK, "--fault", "cut_answer:every=500", "--no-webhooks"]) == 1
-    told = capsys.readouterr().err
+    out, told = capsys.readouterr()
+    assert "5 jobs: 5 videos; rules were broken, 1 times\n" in out
     assert "seed 1: it took " in told
     again = "--jobs 5 --kills 1 --seed 1 --fault cut_answer:every=500 --no-webhooks --speed 20.0"
     assert f"run it again with: talkingstick lipsync simulate {again}" in told
+
+
+def test_the_verdict_is_of_all_runs_and_tells_of_kills_that_came_to_nothing() -> None:
+    """In one sentence each."""
+    run = {
+        "jobs": 5, "states": {"completed": 3, "failed": 2}, "broken": [], "kills": 2, "kills_wanted": 3,
+        "killed_at": {}, "seed": 1, "seconds": 1.0, "ideal_s": 1.0, "ratio": 1.0, "places": 1, "needless_refusals": 0,
+        "service": {
+            "refused": {}, "most_live": 1, "most_creates": 1, "most_others": 1, "creates": 1, "other_requests": 1,
+        },
+    }  # fmt: skip
+    *_, verdict, kills, _ = told([run, run]).splitlines()
+    assert verdict.startswith("10 jobs: 6 videos, 4 failed; none lost, ")
+    assert kills == "4 of 6 kills (it was over sooner)"
+
+
+def test_every_kill_happens_where_there_are_jobs(capsys: pytest.CaptureFixture[str]) -> None:
+    """Also where all is over long before the expected time, as by batches, and with more kills than jobs."""
+    quick = ["lipsync", "simulate", "--jobs", "30", "--kills", "5", "--plan", "scale", "--no-faults", "--json"]
+    assert main(quick) == 0
+    assert json.loads(capsys.readouterr().out)["kills"] == 5
+    assert main(["lipsync", "simulate", "--jobs", "5", "--kills", "9", "--speed", "20", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kills"] == 9
 
 
 def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -34,6 +34,21 @@ async def test_it_ends_at_the_effect_that_was_drawn() -> None:
         life.step("anything else")
 
 
+async def test_a_kill_hurries_where_few_jobs_are_left() -> None:
+    """Not before its time while there are more of them than kills; with the last one at the next effect."""
+    jobs = 3.0
+    kill = Kill(at=trio.current_time() + 100.0, late=1e9, start="create", effects=1, down=1.0)
+    life = Life(kill, kills=2, jobs=lambda: jobs)
+    life.step("look: bytes came")
+    jobs = 2.0
+    life.step("look: bytes came")
+    with pytest.raises(Killed):
+        life.step("look: bytes came")
+    with pytest.raises(Killed):
+        Life(kill, jobs=lambda: 1.0).step("look: bytes came")
+    Life(jobs=lambda: 1.0).step("look: bytes came")
+
+
 @pytest.mark.parametrize(("effects", "is_there"), [(0, False), (1, False), (2, True)])
 async def test_a_write_is_there_or_it_is_not(tmp_path: Path, effects: int, *, is_there: bool) -> None:
     """Killed before it, before its commit, and after it."""

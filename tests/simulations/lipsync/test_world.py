@@ -17,12 +17,13 @@ from simulations.lipsync.scenario import LipsyncScenario
 from simulations.sync.faults import READER
 from tests.simulations.lipsync.worlds import outcome
 
-SHORT = LipsyncScenario(jobs=60, kills=5, speed=4.0)
+SHORT = LipsyncScenario(jobs=40, kills=4, speed=4.0)
+DEAF = attrs.evolve(SHORT, idempotency=False, webhooks=False)
 TWICE = """
 import hashlib
 from tests.simulations.lipsync.worlds import outcome
 from simulations.lipsync.scenario import LipsyncScenario
-print(hashlib.sha256(outcome(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3).story).hexdigest())
+print(hashlib.sha256(outcome(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3).story).hexdigest())
 """
 ALONE = """
 import socket, sys, threading
@@ -47,7 +48,7 @@ def note(event):
 
 sys.addaudithook(watch)
 threading.Thread = Watched
-run_world(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3, sinks=[note])
+run_world(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3, sinks=[note])
 print(seen)
 inside = True
 socket.socket().close()
@@ -57,17 +58,23 @@ print(seen)
 
 
 @pytest.mark.parametrize(
-    ("seed", "scenario"),
-    [(1, SHORT), (2, LipsyncScenario(jobs=60, kills=5, speed=4.0, idempotency=False, webhooks=False))],
-    ids=["all", "no keys, no webhooks"],
+    ("seed", "scenario", "kinds"),
+    [
+        (1, SHORT, 8),
+        (2, DEAF, 6),
+        pytest.param(1, attrs.evolve(SHORT, jobs=60, kills=5), 8, marks=pytest.mark.sweep),
+        pytest.param(2, attrs.evolve(DEAF, jobs=60, kills=5), 8, marks=pytest.mark.sweep),
+    ],
+    ids=["all", "no keys, no webhooks", "all, larger", "no keys, no webhooks, larger"],
 )
-def test_nothing_is_lost_or_made_twice(seed: int, scenario: LipsyncScenario) -> None:
-    """With every fault and five kills; whether keys are honoured, and whether the service tells of ends, or neither."""
+def test_nothing_is_lost_or_made_twice(seed: int, scenario: LipsyncScenario, kinds: int) -> None:
+    """With every fault (of so many kinds some strike) and some kills; whether keys are honoured, and whether the
+    service tells of ends, or neither."""
     came = outcome(scenario, seed=seed)
     assert came.broken == []
-    assert came.figures["kills"] >= 4
-    assert len(came.figures["faults"]) >= 8
-    assert came.figures["states"]["completed"] >= 45
+    assert came.figures["kills"] >= scenario.kills - 1
+    assert len(came.figures["faults"]) >= kinds
+    assert came.figures["states"]["completed"] >= 0.75 * scenario.jobs
 
 
 def test_the_windows_hold_where_they_are_narrow() -> None:
@@ -92,7 +99,7 @@ def test_batches_are_made_once() -> None:
 def test_a_seed_is_a_story_in_every_process() -> None:
     """Byte for byte, whatever PYTHONHASHSEED is."""
     found = {_elsewhere(TWICE, hash_seed=hash_seed) for hash_seed in ("0", "1")}
-    here = hashlib.sha256(outcome(LipsyncScenario(jobs=12, kills=3, speed=4.0), seed=3).story).hexdigest()
+    here = hashlib.sha256(outcome(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3).story).hexdigest()
     assert found == {here}
 
 

@@ -20,7 +20,8 @@ from orchestrator.errors import SettingsError
 from orchestrator.events import RunEnded
 from simulations.carriers.twilio import upgrade_signature
 from simulations.load.command import run
-from simulations.load.report import headline
+from simulations.load.report import RunFacts as LoadFacts
+from simulations.load.report import Tally, headline, summary
 from simulations.reports.summary import RunFacts, summarise
 from tests.simulations.load.servers import TwilioBot, audiosocket_echo, twilio_echo, websocket_server
 
@@ -94,6 +95,25 @@ def test_the_report_has_the_keys_that_every_report_has(capsys: pytest.CaptureFix
             assert list(found[key]) == list(value)
     assert found["wait_s"]["p50"] is None
     assert found["response_s"]["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("came", "told"),
+    [
+        ({"seconds_heard": 2.5}, "the bot still did when the calls ended; try longer --seconds. They heard 2.5 s"),
+        ({}, "No caller spoke: they waited for the bot when the calls ended"),
+        ({"ended_by_bot": 3, "seconds_heard": 1.0}, "No caller spoke before the bot hung up. They heard 1.0 s"),
+        ({"caller_turns": 1, "seconds_heard": 1.0}, "They heard 1.0 s of the bot."),
+    ],
+)
+def test_callers_who_never_came_to_speak_are_told_of(came: dict[str, Any], told: str) -> None:
+    """With what may help; not of calls that pressed keys, that timed echoes, or that never came about."""
+    facts = LoadFacts(calls=3, seconds=9.0, seed=1, carrier="twilio")
+    assert told in headline(summary(Tally(placed=3, connected=3, **came), facts, lateness=[]))
+    others: list[dict[str, Any]] = [{"keys": 1}, {"echoes": [0.1]}, {"connected": 0}]
+    for other in others:
+        tally = Tally(**{"placed": 3, "connected": 3, **other})
+        assert "No caller spoke" not in headline(summary(tally, facts, lateness=[]))
 
 
 async def _run(options: LoadOptions) -> int:

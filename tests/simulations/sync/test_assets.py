@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import wave
+from typing import Any
 
 import attrs
+import pytest
 import trio
 
 from simulations.sync.account import Holder
@@ -113,6 +115,23 @@ async def test_assets_are_listed(autojump_clock: trio.testing.MockClock) -> None
         items = [{"type": "video", "assetId": page["items"][0]["id"]}, {"type": "audio", "url": "https://a.test/a"}]
         stranger = await here.client.post("/v2/generate", json={"model": "lipsync-2", "input": items}, headers=other)
         assert stranger.status_code == 400
+
+
+@pytest.mark.parametrize("wrong", [{"type": ["VIDEO"]}, {"type": {"a": 1}}, {"url": "https://[x"}, {"url": ["x"]}])
+async def test_what_can_be_no_asset_is_refused(autojump_clock: trio.testing.MockClock, wrong: dict[str, Any]) -> None:
+    """Whatever stands where a type or an address is expected."""
+    async with world() as here:
+        answer = await here.client.post("/v2/assets", json={"url": "https://a.test/v.mp4", "name": "v.mp4", **wrong})
+        assert answer.status_code == 400
+
+
+async def test_a_form_has_one_file_of_a_kind(autojump_clock: trio.testing.MockClock) -> None:
+    """Which of two were meant, nobody knows."""
+    async with world() as here:
+        for twice in ("video", "audio"):
+            files = [(name, (name, wav(0.1), "audio/wav")) for name in ("video", "audio", twice)]
+            answer = await here.client.post("/v2/generate", data={"model": "lipsync-2"}, files=files)
+            assert (answer.status_code, answer.json()["message"]) == (400, [f"{twice} must be one file"])
 
 
 def test_files_are_kept_within_bounds() -> None:

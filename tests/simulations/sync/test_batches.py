@@ -10,6 +10,7 @@ import httpx2
 import pytest
 import trio
 
+from simulations.sync.batching import read_lines
 from tests.simulations.sync.peer import EVEN, HOOK, SCALE, World, wanted, world
 
 OPTIONS = attrs.evolve(EVEN, plan=SCALE)
@@ -112,3 +113,13 @@ async def test_there_are_so_many_batches_at_a_time(autojump_clock: trio.testing.
         assert here.server.books.most_batches == 2
     async with world() as small:
         assert (await send(small, lines)).status_code == 402
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    """Not what else Unicode counts as an end, and JSON may hold as it is."""
+    lines = [
+        json.dumps({**line(number), "request_id": f"{number}\u2028\x85\u2029."}, ensure_ascii=False)
+        for number in range(20)
+    ]
+    asked = read_lines("\r\n".join(lines).encode(), strict=True)
+    assert [each.request_id for each in asked] == [f"{number}\u2028\x85\u2029." for number in range(20)]

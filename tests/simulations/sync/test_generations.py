@@ -231,3 +231,14 @@ async def test_models_and_errors_are_told(autojump_clock: trio.testing.MockClock
         assert "rate_limit_exceeded" in [error["code"] for error in errors.json()]
         nowhere = await here.client.get("/v2/nothing")
         assert nowhere.json() == {"statusCode": 404, "message": "Cannot GET /v2/nothing", "error": "Not Found"}
+
+
+async def test_a_filter_may_be_json(autojump_clock: trio.testing.MockClock) -> None:
+    """An array, or a word as SDKs write it; what is neither is refused."""
+    async with world() as here:
+        made = (await here.create()).json()["id"]
+        for status, found in (('"PENDING"', [made]), ('"COMPLETED"', []), ('["PENDING"]', [made]), ("PENDING", [made])):
+            listed = (await here.client.get("/v2/generations", params={"status": status})).json()
+            assert [each["id"] for each in listed] == found
+        for status in ("[" * 2000, "[[[[", '"PENDING', "[1"):
+            assert (await here.client.get("/v2/generations", params={"status": status})).status_code == 400

@@ -211,7 +211,7 @@ FIELDS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=20) | st.dictionaries(FIELDS, JSON, max_size=3), st.sampled_from([TTS, LIVE]))
 def test_whatever_is_asked_is_spoken_or_refused(change: Any, path: str) -> None:
     """Nothing but 200 and 400 comes back, and no slot is left taken."""
