@@ -78,6 +78,7 @@ async def test_what_is_no_whole_message_in_one_frame_is_read_as_well() -> None:
         (masked_frame(b"hello", text=False), 1002),
         (masked_frame(b"hello", text=True), 1002),
     ],
+    ids=["no UTF-8", "too large", "unknown opcode", "no beginning", "masked bytes", "masked text"],  # masks are drawn
 )
 async def test_what_no_server_may_send_ends_the_call(frame: bytes, code: int) -> None:
     """Text that is none, more than any carrier reads, an opcode that there is not, the rest of nothing, a mask."""
