@@ -6,7 +6,6 @@ Whether a signature is right is signing.py's, what the news means for a job the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import aclosing
 from typing import Protocol
 
 import trio
@@ -17,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from orchestrator import events
 from orchestrator.lipsync.database import LipsyncStoreError
 from orchestrator.lipsync.signing import HEADER, Refusal, verify
+from orchestrator.port.bodies import body_within
 from orchestrator.port.routes import SYNC_HOOK
 from orchestrator.ports import Batch, Emit, Generation, Now
 
@@ -63,7 +63,7 @@ class SyncHook:
         return JSONResponse({"error": said}, status, headers=_HEADERS.get(status))
 
     async def _take(self, request: Request) -> tuple[int, str]:
-        body = await _read(request)
+        body = await body_within(request, _MOST_BYTES)
         if body is None:
             return 413, f"it has more than {_MOST_BYTES} bytes"
         header = ",".join(request.headers.getlist(HEADER))
@@ -85,14 +85,3 @@ class SyncHook:
         except LipsyncStoreError as error:
             return 503, str(error)
         return (200, "") if first else (403, "it was taken before")
-
-
-async def _read(request: Request) -> bytes | None:
-    """Return the body, None for one that is too large."""
-    body = bytearray()
-    async with aclosing(request.stream()) as pieces:
-        async for piece in pieces:
-            body += piece
-            if len(body) > _MOST_BYTES:
-                return None
-    return bytes(body)

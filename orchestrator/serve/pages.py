@@ -13,6 +13,7 @@ from starlette.routing import Route
 from orchestrator import events
 from orchestrator.errors import CarrierFault
 from orchestrator.lipsync.webhooks import SyncHook
+from orchestrator.port.bodies import body_within
 from orchestrator.port.messages import App
 from orchestrator.port.routes import SYNC_HOOK, caller_address, own_path, path_of, place_of, public_url
 from orchestrator.ports import Emit, Now
@@ -24,6 +25,8 @@ from orchestrator.serve.webhooks import Webhooks
 from orchestrator.settings import ServeSettings
 
 _RETRY_AFTER = {"retry-after": "5"}
+_MOST_BYTES = 64 * 1024
+"""Of a carrier's webhook: they are of a few KB, and a form is taken apart before its signature is known to be right."""
 
 
 @define(kw_only=True)
@@ -67,7 +70,11 @@ class Pages:
         if place is None or place.token:
             return _refusal(404, "nothing is here")
         line = next(line for line in self.lines if line.settings is place.line)
-        asked = await self._asked(request)
+        # Plivo's and Twilio's signatures of a GET cover no body: what it says was said by anybody.
+        body = await body_within(request, _MOST_BYTES) if request.method == "POST" else b""
+        if body is None:
+            return _refusal(413, f"a webhook has {_MOST_BYTES} bytes at most")
+        asked = self._asked(request, body)
         refused = self.gate.webhook(line, asked)
         if refused is not None:
             self._tell_refused(line, request, status=refused.status, reason=refused.reason)
@@ -96,7 +103,7 @@ class Pages:
             self._tell_refused(line, request, status=fetched.status, reason=fetched.reason)
         return _refusal(fetched.status, fetched.reason)
 
-    async def _asked(self, request: Request) -> Asked:
+    def _asked(self, request: Request, body: bytes) -> Asked:
         target = bytes(request.scope["raw_path"])
         if query := request.scope["query_string"]:
             target += b"?" + query
@@ -105,8 +112,6 @@ class Pages:
             own_path(self.settings, target.decode("latin-1")),
             host=request.headers.get("host", ""),
         )
-        # Plivo's and Twilio's signatures of a GET cover no body: what it says was said by anybody.
-        body = await request.body() if request.method == "POST" else b""
         return Asked(method=request.method, url=url, headers=dict(request.headers), body=body)
 
     def _tell_refused(self, line: PhoneLine, request: Request, *, status: int, reason: str) -> None:

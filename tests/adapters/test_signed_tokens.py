@@ -9,7 +9,7 @@ from base64 import b64encode, urlsafe_b64encode
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.adapters.telephony.signatures import telnyx_public_key, telnyx_request_is_signed, vonage_claims
@@ -131,9 +131,10 @@ def test_vonage_tokens_of_another_kind_are_refused() -> None:
 
 @given(place=st.integers(0, 500), by=st.integers(0, 91))
 def test_vonage_one_changed_character_is_refused(place: int, by: int) -> None:
-    """Of the token, up to the two bits of its last letter that stand for nothing."""
+    """Of the token, up to the two bits of its last letter that stand for nothing, and to base64's other alphabet."""
     token = vonage_token({"iat": 1000}).removeprefix("Bearer ")
     wrong = changed(token[:-1], place, by) + token[-1]
+    assume(wrong.replace("+", "-").replace("/", "_") != token)
     assert vonage_claims(SECRET, f"Bearer {wrong}", now=1000) is None
 
 

@@ -194,7 +194,7 @@ OTHERS = ["other_user:hold=1,share=0.3", "other_user:hold=2,share=0.3", "other_u
 
 
 @pytest.mark.parametrize("fault", OTHERS)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=sweep) for seed in range(1, 8))])
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=sweep)])
 @pytest.mark.parametrize("holds", [True, False])
 def test_others_on_the_account_do_not_mislead(fault: str, seed: int, holds: bool) -> None:
     """What is claimed is right; what they made impossible to tell is unknown; there is no storm of requests."""
