@@ -107,5 +107,5 @@ class Machine(RuleBasedStateMachine):
         assert queue.decisions <= 3 * (queue.handled + steps) + 100
 
 
-Machine.TestCase.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)
+Machine.TestCase.settings = settings(max_examples=10, stateful_step_count=12, deadline=None)
 TestMachine = Machine.TestCase

@@ -16,7 +16,7 @@ from orchestrator.lipsync.queue import LipsyncQueue
 from orchestrator.settings import LipsyncSettings
 from tests.lipsync.worlds import Killed, Life, World, asking
 
-SEEDS = range(12)
+SEEDS = range(6)
 KILLS = 8
 
 
