@@ -14,10 +14,8 @@ from orchestrator.lipsync.requests import Ticket
 from orchestrator.lipsync.resolving import batch_for, begun_since, webhook_for
 from orchestrator.lipsync.singles import WITHOUT_VIDEO, claimed_of
 from orchestrator.lipsync.steps import FetchBatch, ResolveBatch, SubmitBatch
-from orchestrator.ports import Batch, BatchLine, BatchResult
+from orchestrator.ports import FEWEST_IN_BATCH, Batch, BatchLine, BatchResult
 
-_FEWEST = 20
-"""Lines of a batch (published)."""
 _UNREAD = 500
 """Tries, some half a minute apart, to read results that are said to be there: a fault of the storage may last hours."""
 
@@ -33,7 +31,7 @@ async def submit_batch(desk: Desk, step: SubmitBatch, *, ticket: Ticket) -> None
     if not begun:
         ticket.sent = False
         return
-    if len(begun) < _FEWEST:  # others were cancelled meanwhile
+    if len(begun) < FEWEST_IN_BATCH:  # others were cancelled meanwhile
         await desk.books.change(step.jobs, lambda job: _waits_again(job, key))
         ticket.sent = False
         return

@@ -32,12 +32,12 @@ from orchestrator.lipsync.steps import (
 )
 from orchestrator.lipsync.turns import in_turn
 from orchestrator.lipsync.windows import Window
+from orchestrator.ports import FEWEST_IN_BATCH, MOST_IN_BATCH
 
 _USUAL = 120.0
 """Seconds that a model usually takes of which nothing is known: as lipsync-2 (published: 1 to 3 minutes)."""
 _UPLOADS_AHEAD, _UPLOADS_AT_A_TIME = 2, 4
 """How many jobs beyond a whole plan of them have their files uploaded ahead of their turn, and how many at a time."""
-_LEAST_BATCH, _MOST_BATCH = 20, 500
 _BATCH_WITHIN = 86_400.0
 """Seconds that a batch may take (published)."""
 
@@ -181,8 +181,8 @@ class _Draft:
             return
         soon = max(0, self.places) + view.account.limit
         later = islice(self._in_turn(waiting), soon, None)
-        jobs = tuple(islice((job.id for job in later if _may_take_a_day(job, self.now)), _MOST_BATCH))
-        if len(jobs) >= _LEAST_BATCH and self._offer(SubmitBatch(jobs)):
+        jobs = tuple(islice((job.id for job in later if _may_take_a_day(job, self.now)), MOST_IN_BATCH))
+        if len(jobs) >= FEWEST_IN_BATCH and self._offer(SubmitBatch(jobs)):
             self.standing.leave(set(jobs))
 
     def upload(self) -> None:
@@ -268,7 +268,7 @@ def _asked_together(jobs: Iterable[Job], now: float) -> list[tuple[str, ...]]:
     for job in jobs:
         if job.together and _may_take_a_day(job, now):
             groups.setdefault(job.together, []).append(job.id)
-    return [tuple(ids[:_MOST_BATCH]) for ids in groups.values() if len(ids) >= _LEAST_BATCH]
+    return [tuple(ids[:MOST_IN_BATCH]) for ids in groups.values() if len(ids) >= FEWEST_IN_BATCH]
 
 
 def _may_take_a_day(job: Job, now: float) -> bool:

@@ -4,6 +4,8 @@ Protocols and the values that cross them; nothing here decides or waits.
 """
 
 from orchestrator.ports.avatars import (
+    FEWEST_IN_BATCH,
+    MOST_IN_BATCH,
     AvatarService,
     Batch,
     BatchLine,
@@ -60,6 +62,8 @@ from orchestrator.ports.voices import (
 )
 
 __all__ = [
+    "FEWEST_IN_BATCH",
+    "MOST_IN_BATCH",
     "Answered",
     "Ask",
     "AvatarService",

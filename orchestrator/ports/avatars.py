@@ -16,6 +16,8 @@ GenerationStatus = Literal["PENDING", "PROCESSING", "COMPLETED", "FAILED", "REJE
 """What the service calls the state of a generation; the last three are its end."""
 LIVE: tuple[GenerationStatus, ...] = ("PENDING", "PROCESSING")
 """States that count against the plan."""
+FEWEST_IN_BATCH, MOST_IN_BATCH = 20, 500
+"""Lines of a batch (published)."""
 BatchStatus = Literal["PENDING", "JOBS_CREATED", "PROCESSING", "COMPLETED", "FAILED", "VALIDATED"]
 
 

@@ -33,6 +33,7 @@ from simulations.scenario import Group, Scenario
 from simulations.workload import Traits
 from simulations.world import run, run_world
 from simulations.world_events import SoundPlayed, WorldClosed
+from tests.simulations.alone import SEES_BOTH, watched
 
 LIVELY = Scenario(
     name="lively",
@@ -152,45 +153,23 @@ def test_another_seed_tells_another_story(mode: str) -> None:
         assert kinds >= {BargedIn, CallerHungUp, ReplyEnded, SoundPlayed}
 
 
-_ALONE = """
-import socket, sys, threading
+_ALONE = watched(
+    """
 from simulations.world import run_world
-from simulations.world_events import WorldClosed
-from orchestrator.events import RunStarted
+from simulations.world_events import WorldClosed as Ends
+from orchestrator.events import RunStarted as Begins
 from tests.simulations.test_world import BRIEF
-
-inside, seen = False, []
-
-def watch(name, _arguments):
-    if inside and (name.startswith("socket.") or name == "subprocess.Popen"):
-        seen.append(name)
-
-class Watched(threading.Thread):
-    def start(self):
-        seen.append("thread") if inside else None
-        super().start()
-
-def note(event):
-    global inside
-    inside = (inside or isinstance(event, RunStarted)) and not isinstance(event, WorldClosed)
-
-sys.addaudithook(watch)
-threading.Thread = Watched
+""",
+    """
 for scenario in BRIEF.values():
     run_world(scenario, seed=3, sinks=[note])
-print(seen)
-inside = True
-socket.socket().close()
-threading.Thread(target=int).start()
-print(seen)
-"""
+""",
+)
 
 
 def test_no_thread_starts_and_no_socket_opens_inside() -> None:
     """Autojump knows of neither: time would run away from them. That the watch sees both is shown at its end."""
-    seen, seen_of_ours = in_another_process(_ALONE).splitlines()
-    assert seen == "[]"
-    assert seen_of_ours == "['socket.__new__', 'thread']"
+    assert in_another_process(_ALONE).splitlines() == SEES_BOTH
 
 
 # --- the frame of a run ---

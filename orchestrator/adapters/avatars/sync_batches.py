@@ -20,10 +20,8 @@ from orchestrator.adapters.avatars.sync_shapes import (
     time_of,
 )
 from orchestrator.errors import AvatarFault, FaultKind
-from orchestrator.ports import Batch, BatchLine, BatchResult, BatchStatus
+from orchestrator.ports import FEWEST_IN_BATCH, MOST_IN_BATCH, Batch, BatchLine, BatchResult, BatchStatus
 
-FEWEST, MOST = 20, 500
-"""Lines that a batch has (published)."""
 LARGEST = 5_000_000
 """Bytes of a batch's file (published: 5 MB)."""
 _STATUSES: tuple[BatchStatus, ...] = ("PENDING", "JOBS_CREATED", "PROCESSING", "COMPLETED", "FAILED", "VALIDATED")
@@ -33,8 +31,8 @@ _NESTED = ("generation", "response", "result", "body")
 
 def batch_file(lines: Sequence[BatchLine]) -> bytes:
     """Return the file of a batch, a line each. Raises AvatarFault (REQUEST) for one that the service would refuse."""
-    if not FEWEST <= len(lines) <= MOST:
-        raise _wrong(f"a batch has {FEWEST} to {MOST} lines, not {len(lines)}")
+    if not FEWEST_IN_BATCH <= len(lines) <= MOST_IN_BATCH:
+        raise _wrong(f"a batch has {FEWEST_IN_BATCH} to {MOST_IN_BATCH} lines, not {len(lines)}")
     if len({line.request_id for line in lines}) < len(lines):
         raise _wrong("the lines of a batch have different ids")
     file = b"".join(json_bytes(_line(line)) + b"\n" for line in lines)

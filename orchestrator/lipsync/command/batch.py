@@ -12,7 +12,6 @@ from pathlib import Path
 
 import attrs
 
-from orchestrator.adapters.avatars.sync_batches import FEWEST, MOST
 from orchestrator.commands_lipsync import BatchOptions
 from orchestrator.errors import AvatarFault, FaultKind, SettingsError
 from orchestrator.lipsync.batch_file import Entry, Problem, WrongRequestError, read_batch
@@ -23,7 +22,7 @@ from orchestrator.lipsync.command.service import reached_service, settings_of
 from orchestrator.lipsync.command.sources import located
 from orchestrator.lipsync.command.work import Outcome
 from orchestrator.lipsync.telling import result_fields
-from orchestrator.ports import BatchLine
+from orchestrator.ports import FEWEST_IN_BATCH, MOST_IN_BATCH, BatchLine
 from orchestrator.settings import LipsyncSettings
 
 _LARGEST = 50_000_000
@@ -121,8 +120,8 @@ def why_not_by_service(entries: Sequence[Entry], settings: LipsyncSettings) -> s
     """Return why the service would not take the lines as a batch; empty if it would."""
     if not settings.may_batch:
         return f"the plan {settings.plan} has no batches" if settings.batch == "auto" else "lipsync.batch = never"
-    if not FEWEST <= len(entries) <= MOST:
-        return f"a batch has {FEWEST} to {MOST} lines"
+    if not FEWEST_IN_BATCH <= len(entries) <= MOST_IN_BATCH:
+        return f"a batch has {FEWEST_IN_BATCH} to {MOST_IN_BATCH} lines"
     if any(entry.request.files for entry in entries):
         return "files are to be uploaded first"
     return ""

@@ -15,6 +15,7 @@ from orchestrator.lipsync import outcomes
 from orchestrator.lipsync.job import Job
 from simulations.lipsync.scenario import LipsyncScenario
 from simulations.sync.faults import READER
+from tests.simulations.alone import SEES_BOTH, watched
 from tests.simulations.lipsync.worlds import outcome
 
 SHORT = LipsyncScenario(jobs=40, kills=4, speed=4.0)
@@ -25,36 +26,14 @@ from tests.simulations.lipsync.worlds import outcome
 from simulations.lipsync.scenario import LipsyncScenario
 print(hashlib.sha256(outcome(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3).story).hexdigest())
 """
-ALONE = """
-import socket, sys, threading
+ALONE = watched(
+    """
 from simulations.lipsync.scenario import LipsyncScenario
 from simulations.lipsync.world import run_world
-from orchestrator.events import RunEnded, RunStarted
-
-inside, seen = False, []
-
-def watch(name, _arguments):
-    if inside and (name.startswith("socket.") or name == "subprocess.Popen"):
-        seen.append(name)
-
-class Watched(threading.Thread):
-    def start(self):
-        seen.append("thread") if inside else None
-        super().start()
-
-def note(event):
-    global inside
-    inside = (inside or isinstance(event, RunStarted)) and not isinstance(event, RunEnded)
-
-sys.addaudithook(watch)
-threading.Thread = Watched
-run_world(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3, sinks=[note])
-print(seen)
-inside = True
-socket.socket().close()
-threading.Thread(target=int).start()
-print(seen)
-"""
+from orchestrator.events import RunEnded as Ends, RunStarted as Begins
+""",
+    "run_world(LipsyncScenario(jobs=8, kills=2, speed=4.0), seed=3, sinks=[note])",
+)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +84,7 @@ def test_a_seed_is_a_story_in_every_process() -> None:
 
 def test_no_thread_starts_and_no_socket_opens_inside() -> None:
     """Autojump knows of neither: time would run away from them. That the watch sees both is shown at its end."""
-    assert _elsewhere(ALONE).splitlines() == ["[]", "['socket.__new__', 'thread']"]
+    assert _elsewhere(ALONE).splitlines() == SEES_BOTH
 
 
 def _elsewhere(program: str, *, hash_seed: str = "0") -> str:
