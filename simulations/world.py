@@ -80,7 +80,8 @@ def run_virtually(main: Callable[[], Awaitable[T]], *, seed: int, clock: Virtual
     """
     try:
         with _order_of_tasks(random.Random(f"{seed}:tasks")):
-            return trio.run(main, clock=clock)
+            # A Ctrl-C in the middle of others' code would leave a lock held, and a message about it.
+            return trio.run(main, clock=clock, restrict_keyboard_interrupt_to_checkpoints=True)
     except BaseExceptionGroup as group:
         error = _what_failed(group)
         raise error from error.__cause__
