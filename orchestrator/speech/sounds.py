@@ -67,17 +67,23 @@ class _Turns:
             insort(self._waiting, place)
             try:
                 await place[2].wait()
-            except BaseException:  # a cancel
-                self._waiting.remove(place)
+            except trio.Cancelled:
+                if place in self._waiting:
+                    self._waiting.remove(place)
+                else:  # its turn came in the moment of the cancel
+                    self._pass_on()
                 raise
         self._taken = True
         try:
             yield
         finally:
-            if self._waiting:  # it stays taken until the next one runs: nobody gets in between
-                self._waiting.pop(0)[2].set()
-            else:
-                self._taken = False
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        if self._waiting:  # it stays taken until the next one runs: nobody gets in between
+            self._waiting.pop(0)[2].set()
+        else:
+            self._taken = False
 
 
 class SoundMaker:

@@ -11,7 +11,7 @@ from trio.testing import MockClock
 
 from orchestrator.errors import BotError, FaultKind, ProviderFault
 from orchestrator.speech.phrase_making import Means
-from orchestrator.speech.sounds import MOST_CHARACTERS, RATE, SoundMaker
+from orchestrator.speech.sounds import MOST_CHARACTERS, RATE, SoundMaker, _Turns
 from tests.speech.phrase_world import LONG, SHORT, VOICE, ScriptedVoice, World, world
 
 RETRY = ProviderFault(FaultKind.RETRY, "a dropped socket")
@@ -100,6 +100,24 @@ async def test_a_turn_is_given_back_by_who_is_cancelled_in_it(autojump_clock: Mo
                 await sounds.make(SHORT, voice=VOICE, keep=False)
         with trio.fail_after(60):
             assert (await sounds.make(SHORT, voice=VOICE, keep=False)).seconds > 0
+
+
+async def test_a_turn_that_comes_in_the_moment_of_a_cancel_is_passed_on() -> None:
+    """Whoever is cancelled and granted in one tick keeps nobody else out."""
+    turns, cancelled = _Turns(), trio.CancelScope()
+
+    async def wait_cancelled() -> None:
+        with cancelled:
+            async with turns.wait(0):
+                raise AssertionError("it was cancelled")
+
+    async with trio.open_nursery() as nursery, turns.wait(0):
+        nursery.start_soon(wait_cancelled)
+        await trio.testing.wait_all_tasks_blocked()
+        cancelled.cancel()
+    with trio.fail_after(1):
+        async with turns.wait(0):
+            pass
 
 
 async def test_a_text_that_is_too_long_is_refused(autojump_clock: MockClock) -> None:
